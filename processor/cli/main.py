@@ -1,0 +1,36 @@
+"""The command line: `clickstream`. One file per command; here they are put together.
+
+Exit codes: 0 all right, 1 it ended badly, 2 bad configuration or arguments.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from processor import __version__
+from processor.cli import demo, run
+from processor.errors import ConfigError, FatalError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a user's mistake never shows a traceback."""
+    parser = argparse.ArgumentParser(
+        prog="clickstream",
+        description="Sends Avro click events from Kafka topics to Voyado Engage and Retail Rocket.",
+    )
+    parser.add_argument("--version", action="version", version=f"clickstream {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in (run, demo):
+        command.add_to(commands)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.execute(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        count = len(error.faults)
+        print(f"\n{count} {'error' if count == 1 else 'errors'}; nothing was started", file=sys.stderr)
+        return 2
+    except FatalError as error:
+        print(f"clickstream: {error}", file=sys.stderr)
+        return 1
+    return code

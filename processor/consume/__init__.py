@@ -1,0 +1,1 @@
+"""Consuming: the thread that owns the Kafka consumer, and the queue between it and the event loop."""

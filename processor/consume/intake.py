@@ -1,0 +1,72 @@
+"""The event loop's side of consuming: records that wait to be decoded, partition by partition.
+
+Partitions take turns, a slice each, so that a busy one does not starve a quiet one. A partition whose next record
+waits for its schema stands still alone.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import groupby, islice
+from operator import attrgetter
+
+from processor.records import Assignment, Record
+
+SLICE = 100
+"""Records that are worked on before the event loop gets its turn: some 3 ms."""
+
+_assignment = attrgetter("assignment")
+
+
+class Intake:
+    """Queues per assignment, served in turns. Pure: awaiting is the caller's."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Assignment, deque[Record]] = {}
+        self._turns: deque[Assignment] = deque()
+        self._stalled: set[Assignment] = set()
+
+    def put(self, records: Iterable[Record]) -> None:
+        """Take one poll's records; those of one partition follow each other, in offset order."""
+        for assignment, run in groupby(records, _assignment):
+            queue = self._queues.get(assignment)
+            if queue is None:
+                queue = self._queues[assignment] = deque()
+                self._turns.append(assignment)
+            queue.extend(run)
+
+    def take(self) -> list[Record]:
+        """The next slice, of one partition; empty when nothing may be worked on."""
+        if not self._turns:
+            return []
+        assignment = self._turns.popleft()
+        queue = self._queues[assignment]
+        records = list(islice(queue, SLICE))
+        if len(records) == len(queue):
+            del self._queues[assignment]
+        else:
+            for _ in records:
+                queue.popleft()
+            self._turns.append(assignment)
+        return records
+
+    def stall(self, assignment: Assignment, rest: Iterable[Record]) -> None:
+        """Put these back in front; the partition gets no turn until `resume`."""
+        queue = self._queues.setdefault(assignment, deque())
+        queue.extendleft(reversed(list(rest)))
+        self._stalled.add(assignment)
+        if assignment in self._turns:
+            self._turns.remove(assignment)
+
+    def resume(self, assignment: Assignment) -> None:
+        """Let the partition have its turns again."""
+        if assignment in self._stalled:
+            self._stalled.discard(assignment)
+            self._turns.append(assignment)
+
+    def drop(self, assignments: Iterable[Assignment]) -> None:
+        """Forget what waits of ended assignments."""
+        for assignment in assignments:
+            self._queues.pop(assignment, None)
+            self._stalled.discard(assignment)
+            if assignment in self._turns:
+                self._turns.remove(assignment)

@@ -1,0 +1,163 @@
+"""Kinds of payload fields, and the conversions into them that lose nothing.
+
+What cannot be converted without loss raises ValueError with the reason, never with the value: pydantic makes it a
+mapping error with the field's name, and the delivery goes to the dead-letter topic.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+# ruff: noqa: TRY004 - pydantic reads ValueError only
+from pydantic import AfterValidator, BeforeValidator, Field
+
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly (apis: catalogue ids <= 9007199254740991)."""
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SHORT_GUID = re.compile(r"[A-Za-z0-9_-]{20,24}")
+_LETTERS_AND_DIGITS = re.compile(r"[A-Za-z0-9]{1,50}")
+
+
+def integer(value: Any) -> int:
+    """An integer from an integer, a number without a fraction, or a text of digits.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit():
+        return int(value)
+    if isinstance(value, (float, Decimal)) and value == value // 1:
+        return int(value)
+    raise ValueError(f"{kind(value)} is not an integer")
+
+
+def number(value: Any) -> int | float:
+    """A JSON number that is exactly the value.
+
+    Raises:
+        ValueError: it is no number, or a float would change it.
+    """
+    if type(value) is int or isinstance(value, float):
+        return value
+    if isinstance(value, str):
+        try:
+            value = Decimal(value)
+        except ArithmeticError:
+            raise ValueError("text is not a number") from None
+    if not isinstance(value, Decimal):
+        raise ValueError(f"{kind(value)} is not a number")
+    as_float = float(value)
+    if Decimal(repr(as_float)) != value:
+        raise ValueError("the decimal has more digits than a JSON number keeps")
+    return as_float
+
+
+def text(value: Any) -> str:
+    """A text from a text or an integer.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, str):
+        return value
+    if type(value) is int:
+        return str(value)
+    raise ValueError(f"{kind(value)} is not a text")
+
+
+def not_empty(value: str) -> str:
+    """Refuse an empty text.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    if not value:
+        raise ValueError("the text is empty")
+    return value
+
+
+def at_most(characters: int) -> Callable[[str], str]:
+    """Refuse a longer text."""
+
+    def check(value: str) -> str:
+        if len(value) > characters:
+            raise ValueError(f"the text has {len(value)} characters, at most {characters} are allowed")
+        return value
+
+    return check
+
+
+def contact_id(value: Any) -> str:
+    """Voyado's contact: a GUID or a short GUID.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, str) and (_UUID.fullmatch(value) or _SHORT_GUID.fullmatch(value)):
+        return value
+    raise ValueError(f"{kind(value)} is no GUID and no short GUID (20 to 24 of A-Z a-z 0-9 _ -)")
+
+
+def letters_and_digits(value: Any) -> str:
+    """Retail Rocket's identifiers: 1 to 50 letters and digits; a UUID loses its hyphens.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    plain = text(value)
+    if _LETTERS_AND_DIGITS.fullmatch(plain):
+        return plain
+    if _UUID.fullmatch(plain):
+        return plain.replace("-", "")
+    if len(plain) > 50:  # noqa: PLR2004 - the vendor's limit, named in the message
+        raise ValueError(f"the text has {len(plain)} characters, at most 50 are allowed")
+    raise ValueError("the text must be 1 to 50 letters and digits")
+
+
+def zoned_time(digits: int) -> Callable[[Any], str]:
+    """ISO 8601 with a zone; fractions of a second are cut to so many digits."""
+    keep = digits + 1 if digits else 0
+
+    def check(value: Any) -> str:
+        match = _TIME.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            raise ValueError(f"{kind(value)} is no ISO 8601 time with a zone, like 2026-11-22T10:31:07Z")
+        seconds, fraction, zone = match.groups()
+        datetime.fromisoformat(seconds)  # raises ValueError in words: month must be in 1..12
+        return seconds + (fraction or "")[:keep] + zone
+
+    return check
+
+
+def kind(value: Any) -> str:
+    """What people call a value's type."""
+    names = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        Decimal: "decimal",
+        str: "text",
+        bytes: "bytes",
+    }
+    names |= {list: "array", dict: "record", type(None): "null"}
+    return names.get(type(value), type(value).__name__)
+
+
+Text = Annotated[str, BeforeValidator(text)]
+RequiredText = Annotated[str, BeforeValidator(text), AfterValidator(not_empty)]
+Text50 = Annotated[str, BeforeValidator(text), AfterValidator(at_most(50))]
+RequiredText50 = Annotated[str, BeforeValidator(text), AfterValidator(not_empty), AfterValidator(at_most(50))]
+ContactId = Annotated[str, BeforeValidator(contact_id)]
+SessionId = Annotated[str, BeforeValidator(letters_and_digits)]
+CatalogueId = Annotated[int, BeforeValidator(integer), Field(ge=1, le=MAX_INTEGER)]
+Quantity = Annotated[int, BeforeValidator(integer), Field(ge=0, le=MAX_INTEGER)]
+PositiveQuantity = Annotated[int, BeforeValidator(integer), Field(ge=1, le=MAX_INTEGER)]
+Price = Annotated[float | int, BeforeValidator(number), Field(ge=0, allow_inf_nan=False)]
+TimeInMillis = Annotated[str, BeforeValidator(zoned_time(3))]
+TimeInSeconds = Annotated[str, BeforeValidator(zoned_time(0))]

@@ -1,0 +1,104 @@
+"""Voyado Engage: product views and carts, API v2.
+
+Sources: Voyado's tracking service (models, batch rules), its pages on authentication (header `apikey`, a mandatory
+user agent in product/version form, 500 without a content type), rate limits (50 requests a second advised, 429 above
+200, counted per key) and retries (10, 30, 60, 300 seconds).
+"""
+
+from pydantic import Field
+from yarl import URL
+
+from processor.destinations.fields import ContactId, Quantity, RequiredText, Text, TimeInMillis
+from processor.destinations.vendor import Address, BatchForm, Method, Payload, Vendor
+from processor.settings.models import BatchSettings, DestinationSettings
+from processor.settings.values import Rate
+
+RATE = 50.0
+BATCH = BatchSettings(max_events=500, max_bytes=2**20, max_wait=0.2)
+
+
+class Settings(DestinationSettings):
+    """An account at Voyado.
+
+    Attributes:
+        key_header: the header with the key; Voyado's pages disagree, `apikey` is what its own clients send.
+    """
+
+    rate: Rate = RATE
+    batch: BatchSettings | None = BATCH
+    key_header: str = "apikey"
+
+
+class KeyValue(Payload):
+    """One campaign parameter."""
+
+    key: Text
+    value: Text
+
+
+class ProductView(Payload):
+    """ProductViewApiModel: one product seen by one contact."""
+
+    item_id: RequiredText
+    contact_id: ContactId
+    time: TimeInMillis | None = None
+    category: Text | None = None
+    session_id: Text | None = None
+    new_session: bool | None = None
+    language: Text | None = None
+    url: Text | None = None
+    external_referrer: Text | None = None
+    utm: tuple[KeyValue, ...] | None = None
+
+
+class CartItem(Payload):
+    """One line of a cart."""
+
+    sku: RequiredText
+    quantity: Quantity
+
+
+class Cart(Payload):
+    """CartApiModel: the whole cart as it is now, not a change of it.
+
+    `items` may be empty (the cart was emptied) but not absent: a typing error in a mapping must not empty carts.
+    """
+
+    cart_reference: RequiredText
+    contact_id: ContactId
+    time: TimeInMillis | None = None
+    language: Text | None = None
+    url: Text | None = None
+    items: tuple[CartItem, ...] = Field()
+
+
+def _address(settings: Settings) -> Address:
+    base = settings.base_url.rstrip("/")
+    headers = {
+        settings.key_header: settings.api_key.get_secret_value(),
+        "User-Agent": settings.user_agent,
+        "Content-Type": "application/json",
+    }
+    return Address(lambda path: URL(base + path, encoded=True), headers)
+
+
+TRACKING = "/api/v2/tracking"
+
+PRODUCT_VIEW = Method(
+    "product_view",
+    f"{TRACKING}/productview",
+    ProductView,
+    order_key=None,
+    time="time",
+    batch=BatchForm(f"{TRACKING}/productviews"),
+)
+CART = Method(
+    "cart",
+    f"{TRACKING}/carts",
+    Cart,
+    order_key="cartReference",
+    time="time",
+    batch=BatchForm(f"{TRACKING}/carts/batch"),
+)
+
+VENDOR = Vendor("voyado", Settings, {method.name: method for method in (PRODUCT_VIEW, CART)}, _address)

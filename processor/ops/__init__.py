@@ -1,0 +1,1 @@
+"""What people and Kubernetes ask a running service."""

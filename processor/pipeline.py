@@ -1,0 +1,224 @@
+"""The main path: all between the topics and one destination.
+
+    consume → decode → route → map → send → settle
+
+Records come in from the Kafka thread; each ends as deliveries, dead letters or nothing, and is settled when all of
+that has ended. What becomes of whom is decided in the stages; here they are put in order.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from processor.clock import Clock
+from processor.consume.intake import Intake
+from processor.decode.decoder import AwaitSchema, Decoder
+from processor.decode.schemas import SchemaStore
+from processor.map.mapper import Mapper
+from processor.records import (
+    Assignment,
+    Delivery,
+    Event,
+    Failure,
+    Filtered,
+    Payload,
+    Record,
+    Request,
+    delivery_id,
+)
+from processor.route.router import NotRouted, Router
+from processor.scorekeeper import Scorekeeper
+from processor.send.replies import Reply, classify, describe, failure_of
+from processor.send.scheduler import Result
+from processor.send.sender import Sender
+from processor.settle.letters import Letter, Origin, letter
+from processor.settle.settler import Settler
+from processor.settle.undertaker import Undertaker
+
+
+class Pipeline:
+    """One destination's pipeline, on the event loop; the Kafka thread feeds it."""
+
+    def __init__(  # noqa: PLR0913 - one per part of the path, handed over by name
+        self,
+        *,
+        origin: Origin,
+        decoder: Decoder,
+        schemas: SchemaStore,
+        router: Router,
+        mappers: Mapping[str, Mapper],
+        sender: Sender,
+        settler: Settler,
+        undertaker: Undertaker,
+        score: Scorekeeper,
+        clock: Clock,
+    ) -> None:
+        self._origin = origin
+        self._decoder = decoder
+        self._schemas = schemas
+        self._router = router
+        self._mappers = mappers
+        self._sender = sender
+        self._settler = settler
+        self._undertaker = undertaker
+        self._score = score
+        self._clock = clock
+        self._intake = Intake()
+        self._arrived = asyncio.Event()
+        self._burying: Counter[Assignment] = Counter()
+        self._one_buried = asyncio.Event()
+        self._awaiting: set[asyncio.Task[None]] = set()
+
+    # The main path.
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def hand_over(letter: Letter) -> None:
+            loop.call_soon_threadsafe(self._buried, letter)
+
+        self._undertaker.start(hand_over)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sender.run(self._settle))
+            tasks.create_task(self._work())
+
+    def receive(self, records: Sequence[Record]) -> None:
+        """Take one poll's records; they are in the ledger already."""
+        self._intake.put(records)
+        self._arrived.set()
+
+    async def _work(self) -> None:
+        while True:
+            records = self._intake.take()
+            if records:
+                self._process(records)
+                await asyncio.sleep(0)
+            else:
+                self._arrived.clear()
+                await self._arrived.wait()
+
+    def _process(self, records: Sequence[Record]) -> None:
+        """Take records of one partition, in offset order, from bytes to deliveries."""
+        deliveries: list[Delivery] = []
+        for at, record in enumerate(records):
+            decoded = self._decoder.decode(record)
+            if isinstance(decoded, AwaitSchema):
+                self._stall(records[at:], decoded.schema_id)
+                break
+            deliveries += self._map(record, decoded)
+        self._sender.send(deliveries)
+
+    def _map(self, record: Record, decoded: Event | Filtered | Failure) -> list[Delivery]:
+        """Route and map one decoded record; what is not to be sent is filtered or buried here."""
+        deliveries: list[Delivery] = []
+        letters: list[Letter] = []
+        for route, index, fate in self._fates(decoded):
+            match fate:
+                case Payload(channel, body, lane, time):
+                    made = self._clock.now()
+                    deliveries.append(
+                        Delivery(record, _schema_id(decoded), route, index, channel, body, lane, time, made)
+                    )
+                case Failure():
+                    letters.append(
+                        letter(
+                            self._origin,
+                            record,
+                            fate,
+                            route=route,
+                            index=index,
+                            schema_id=_schema_id(decoded),
+                        )
+                    )
+                case Filtered():
+                    self._score.filtered(fate)
+        self._score.made += len(deliveries) + len(letters)
+        self._settler.open(record, len(deliveries) + len(letters))
+        for one in letters:
+            self._bury(one)
+        return deliveries
+
+    def _fates(self, decoded: Event | Filtered | Failure) -> Iterator[tuple[str, int, Payload | Filtered | Failure]]:
+        """What becomes of a decoded record: route, index, and the fate of that delivery."""
+        if not isinstance(decoded, Event):
+            yield "", 0, decoded
+            return
+        for routed in self._router.route(decoded):
+            if isinstance(routed, NotRouted):
+                yield routed.route, routed.index, routed.fate
+            else:
+                yield routed.route, routed.index, self._mappers[routed.route].map(routed.scope)
+
+    # What comes back.
+
+    def _settle(self, request: Request, reply: Reply, result: Result, seconds: float) -> None:
+        """Enter what became of a request."""
+        self._score.replied(request, describe(reply), classify(reply), result.accepted, seconds)
+        self._score.stale(result.stale)
+        if result.delay:
+            self._score.cooled(result.delay)
+        for delivery in result.accepted:
+            self._settler.close(delivery.record)
+        for delivery in result.buried:
+            failure = failure_of(reply)
+            self._bury(
+                letter(
+                    self._origin,
+                    delivery.record,
+                    failure,
+                    route=delivery.route,
+                    index=delivery.index,
+                    schema_id=delivery.schema_id,
+                    delivery=delivery,
+                )
+            )
+
+    def _bury(self, one: Letter) -> None:
+        self._score.failed(one.route, one.failure, delivery_id(one.record, one.route, one.index))
+        self._burying[one.record.assignment] += 1
+        self._undertaker.bury(one)
+
+    def _buried(self, one: Letter) -> None:
+        """The broker acknowledged a letter; only now does it count (invariant 8)."""
+        self._burying -= Counter((one.record.assignment,))
+        self._score.buried(one.route, one.failure)
+        self._settler.close(one.record)
+        self._one_buried.set()
+
+    # What waits for its schema.
+
+    def _stall(self, records: Sequence[Record], schema_id: int) -> None:
+        """This partition waits until the registry has answered; others go on."""
+        assignment = records[0].assignment
+        self._intake.stall(assignment, records)
+        task = asyncio.create_task(self._await_schema(assignment, schema_id))
+        self._awaiting.add(task)
+        task.add_done_callback(self._awaiting.discard)
+
+    async def _await_schema(self, assignment: Assignment, schema_id: int) -> None:
+        await self._schemas.fetch(schema_id)
+        self._intake.resume(assignment)
+        self._arrived.set()
+
+    # Partitions that leave.
+
+    async def drain(self, assignments: Sequence[Assignment]) -> None:
+        """Send nothing more for these; wait for what is in flight and for its letters. The caller sets the deadline."""
+        self.forget(assignments)
+        await self._sender.ended(assignments)
+        while any(self._burying[assignment] for assignment in assignments):
+            self._one_buried.clear()
+            await self._one_buried.wait()
+        self._settler.flush()
+
+    def forget(self, assignments: Sequence[Assignment]) -> None:
+        """Drop what waits of these: the next owner reads it again."""
+        for assignment in assignments:
+            assignment.live = False
+        self._intake.drop(assignments)
+        self._score.stale(self._sender.drop(assignments))
+
+
+def _schema_id(decoded: Event | Filtered | Failure) -> int | None:
+    return None if isinstance(decoded, Filtered) else decoded.schema_id

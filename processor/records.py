@@ -1,0 +1,260 @@
+"""What travels through the pipeline, and the fates it can meet.
+
+Polled batch (consume) → Record → Event (decode) → Routed (route) → Delivery (map) → a fate (send, settle).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+Key = tuple[str, int]
+"""Topic and partition."""
+
+
+class Assignment:
+    """One partition for as long as this member owns it.
+
+    Made when the partition is assigned, ended when it is revoked, lost, or read again from a lower offset. Every
+    record carries its assignment, so that a result which arrives after the end falls off by itself (invariant 5).
+
+    Attributes:
+        topic: topic name.
+        partition: partition number.
+        epoch: grows with each assignment of this process; tells two assignments of one partition apart in logs.
+        live: False once nothing more may be sent for it: it is drained, revoked or lost. What was in flight then may
+            still settle, as long as the ledger knows this very assignment.
+    """
+
+    __slots__ = ("epoch", "live", "partition", "topic")
+
+    def __init__(self, topic: str, partition: int, epoch: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.epoch = epoch
+        self.live = True
+
+    @property
+    def key(self) -> Key:
+        """Topic and partition."""
+        return self.topic, self.partition
+
+    def __repr__(self) -> str:
+        state = "live" if self.live else "ended"
+        return f"<Assignment {self.topic}[{self.partition}] epoch {self.epoch} {state}>"
+
+
+Headers = list[tuple[str, str | bytes | None]]
+"""As the Kafka client has them; what arrives is bytes or None."""
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One Kafka message as it arrived.
+
+    Attributes:
+        timestamp: Kafka's timestamp in milliseconds since 1970; negative where the broker knows none.
+        open: deliveries of this record that are not settled yet; the record is settled when it is 0 again.
+    """
+
+    assignment: Assignment
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None
+    open: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of key and value, as counted for `in_memory.max_bytes`."""
+        return len(self.key or b"") + len(self.value or b"")
+
+
+class FilterReason(StrEnum):
+    """Why nothing was delivered although nothing went wrong (label `reason`)."""
+
+    WHEN = "when"
+    """The route's condition was false, null or empty."""
+    NO_ROUTE = "no_route"
+    """No route reads this event."""
+    TOMBSTONE = "tombstone"
+    """The record has no value."""
+    EMPTY = "empty"
+    """`for_each` found nothing."""
+
+
+class Stage(StrEnum):
+    """Where a delivery failed (header `dlq.stage`)."""
+
+    DECODE = "decode"
+    ROUTE = "route"
+    MAP = "map"
+    SEND = "send"
+
+
+class ErrorClass(StrEnum):
+    """What was wrong with it (header `dlq.error.class`)."""
+
+    UNDECODABLE = "undecodable"
+    UNMAPPED = "unmapped"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """Nothing is to be delivered, by a rule that the user wrote."""
+
+    reason: FilterReason
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a delivery goes to the dead-letter topic.
+
+    Attributes:
+        message: what was wrong, to which field; never a secret, never a payload.
+        status: HTTP status of the last reply; None before anything was sent.
+        response: the first KiB of the last reply's body.
+        schema_id: the id in the frame, where decoding failed and there was one.
+    """
+
+    stage: Stage
+    error_class: ErrorClass
+    message: str
+    status: int | None = None
+    response: str | None = None
+    schema_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A decoded record.
+
+    Attributes:
+        name: Avro full name of the record type.
+        value: its fields, as JSON types: logical types are text, decimals are exact `Decimal`s.
+        schema_id: the registry's id of the writer's schema; None where the frame has none.
+    """
+
+    record: Record
+    name: str
+    value: dict[str, Any]
+    schema_id: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Channel:
+    """One URL path of a destination that requests go to; the scope of gates and batches.
+
+    Attributes:
+        label: the metrics' label `method`: the method's name, or `visitor_events` where methods share a path.
+        path: path below the base URL.
+        batched: whether the body is an array of deliveries.
+    """
+
+    label: str
+    path: str
+    batched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What is to be sent, as the vendor wants it.
+
+    Attributes:
+        body: JSON; with its envelope where it travels in a shared batch.
+        lane: order key; deliveries with the same one go one after another. None = no order.
+        event_time: seconds since 1970 when it happened, as the payload says; None where the payload has no time.
+    """
+
+    channel: Channel
+    body: bytes
+    lane: str | None
+    event_time: float | None
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One payload on its way to one method.
+
+    Attributes:
+        route: the route's name in the file.
+        index: position in the `for_each` array; 0 without.
+        channel, body, lane, event_time: as in `Payload`.
+        made: the clock's `now` when it was mapped.
+        attempts: requests with this delivery that were answered or lost; throttled ones do not count.
+        first_attempt, last_attempt: seconds since 1970; None before the first.
+        alone: a batch with it was refused as invalid, so it may no longer ride with others.
+    """
+
+    record: Record
+    schema_id: int | None
+    route: str
+    index: int
+    channel: Channel
+    body: bytes
+    lane: str | None
+    event_time: float | None
+    made: float
+    attempts: int = 0
+    first_attempt: float | None = None
+    last_attempt: float | None = None
+    alone: bool = False
+
+    @property
+    def id(self) -> str:
+        """The same over retries, restarts and replays: `topic:partition:offset:route:index`."""
+        return delivery_id(self.record, self.route, self.index)
+
+
+def delivery_id(record: Record, route: str, index: int) -> str:
+    """Name a delivery for logs, dead letters and vendors."""
+    at = record.assignment
+    return f"{at.topic}:{at.partition}:{record.offset}:{route}:{index}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """One HTTP call: one delivery, or many of one channel."""
+
+    channel: Channel
+    deliveries: "Sequence[Delivery]"
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutively received records of one assignment that are settled: offsets `start` to `end` - 1."""
+
+    assignment: Assignment
+    start: int
+    end: int
+    records: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionView:
+    """What the ledger knows of one assigned partition, for people and for back-pressure.
+
+    Attributes:
+        committed: what the group coordinator holds; None = nothing yet.
+        frontier: everything received below it is settled.
+        next: where the next record is expected.
+        records, size: unsettled records and their bytes.
+        ahead: settled records' spans beyond the frontier.
+        oldest: Kafka timestamp (ms) of the record at the frontier; None while nothing is unsettled.
+    """
+
+    committed: int | None
+    frontier: int | None
+    next: int | None
+    records: int
+    size: int
+    ahead: int
+    oldest: int | None

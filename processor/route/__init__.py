@@ -1,0 +1,1 @@
+"""Routing: which events, under which condition, go where."""

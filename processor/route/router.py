@@ -1,0 +1,117 @@
+"""From an event to what is to be mapped: every matching route fires, once, or once per item of its `for_each`."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from processor.expressions import Compiled, ExpressionError, Scope, is_true
+from processor.records import ErrorClass, Event, Failure, Filtered, FilterReason, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One rule of the file, compiled.
+
+    Attributes:
+        events: Avro full names.
+        topics: names, or regular expressions that start with `^`.
+        when: None = always.
+        for_each: None = once per event.
+    """
+
+    name: str
+    events: frozenset[str]
+    topics: tuple[str, ...]
+    when: Compiled | None
+    for_each: Compiled | None
+
+    def reads(self, topic: str) -> bool:
+        """Whether the route reads this topic."""
+        return any(re.match(at, topic) if at.startswith("^") else at == topic for at in self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """One delivery to be mapped.
+
+    Attributes:
+        index: position in the `for_each` array; 0 without.
+        scope: what the route's expressions see: the event's fields, and the item as `item`.
+    """
+
+    route: str
+    index: int
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class NotRouted:
+    """A route that fires, but not for this event or item.
+
+    Attributes:
+        fate: filtered by a rule, or an expression that failed.
+    """
+
+    route: str
+    index: int
+    fate: Filtered | Failure
+
+
+class Router:
+    """The routes of one pipeline."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = routes
+        self._matching: dict[tuple[str, str], tuple[Route, ...]] = {}
+
+    def wants(self, topic: str, event: str) -> bool:
+        """Whether any route reads this event from this topic."""
+        return bool(self._match(topic, event))
+
+    def reads(self, topic: str) -> bool:
+        """Whether any route reads this topic."""
+        return any(route.reads(topic) for route in self._routes)
+
+    def route(self, event: Event) -> Iterator[Routed | NotRouted]:
+        """What all matching routes make of an event, in the file's order."""
+        for route in self._match(event.record.assignment.topic, event.name):
+            yield from fire(route, event.value)
+
+    def _match(self, topic: str, event: str) -> tuple[Route, ...]:
+        key = (topic, event)
+        matching = self._matching.get(key)
+        if matching is None:
+            matching = tuple(route for route in self._routes if event in route.events and route.reads(topic))
+            self._matching[key] = matching
+        return matching
+
+
+def fire(route: Route, value: Mapping[str, Any]) -> Iterable[Routed | NotRouted]:
+    """Apply one route to one event."""
+    if route.for_each is None:
+        return (_judge(route, 0, value),)
+    try:
+        items = route.for_each(value)
+    except ExpressionError as error:
+        return (NotRouted(route.name, 0, _failure("for_each", error)),)
+    if items is None or items == []:
+        return (NotRouted(route.name, 0, Filtered(FilterReason.EMPTY, route.name)),)
+    if not isinstance(items, list):
+        return (NotRouted(route.name, 0, _failure("for_each", "the expression gives no array")),)
+    return [_judge(route, index, {**value, "item": item}) for index, item in enumerate(items)]
+
+
+def _judge(route: Route, index: int, scope: Scope) -> Routed | NotRouted:
+    if route.when is not None:
+        try:
+            passes = is_true(route.when(scope))
+        except ExpressionError as error:
+            return NotRouted(route.name, index, _failure("when", error))
+        if not passes:
+            return NotRouted(route.name, index, Filtered(FilterReason.WHEN, route.name))
+    return Routed(route.name, index, scope)
+
+
+def _failure(expression: str, reason: object) -> Failure:
+    return Failure(Stage.ROUTE, ErrorClass.UNMAPPED, f"{expression}: {reason}")

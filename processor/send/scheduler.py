@@ -1,0 +1,291 @@
+"""What to send next, and what becomes of it. Pure: `(event, now) → what to do`; the driver does the I/O.
+
+add ─▶ lanes ─▶ channel queues ─▶ take ─▶ (request in flight) ─▶ answered ─▶ accepted, buried
+                      ▲                                             │
+                      └──────────── cooling (until due) ◀───────────┘ refused
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+
+from processor.records import Assignment, Channel, Delivery, Request
+from processor.send.lanes import Lanes
+from processor.send.pace import Pace
+from processor.send.replies import Answered, Reply, ReplyClass, Verdict, classify, judge
+
+JITTER = 0.25
+"""Delays get up to this part longer, so that what failed together does not come back together; never shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """When a batch goes out: at so many events or bytes, or when its oldest delivery has waited so many seconds."""
+
+    max_events: int
+    max_bytes: int
+    max_wait: float
+
+
+@dataclass(slots=True)
+class Queue:
+    """Heads of one channel that may go out.
+
+    Attributes:
+        ready: in order of arrival, with the time when each came.
+        alone: heads that a refused batch has set apart; each goes out as a request of its own.
+        size: bytes of the bodies in `ready`.
+    """
+
+    channel: Channel
+    ready: deque[tuple[float, Delivery]] = field(default_factory=deque)
+    alone: deque[Delivery] = field(default_factory=deque)
+    size: int = 0
+
+    def add(self, delivery: Delivery, since: float) -> None:
+        """A head comes."""
+        if delivery.alone:
+            self.alone.append(delivery)
+        else:
+            self.ready.append((since, delivery))
+            self.size += len(delivery.body)
+
+    def next(self) -> Delivery:
+        """The oldest head."""
+        delivery = self.ready.popleft()[1]
+        self.size -= len(delivery.body)
+        return delivery
+
+    def drop(self, assignments: frozenset[Assignment]) -> list[Delivery]:
+        """Forget heads of these assignments; returns them."""
+        gone = [d for d in self.alone if d.record.assignment in assignments]
+        gone += [d for _, d in self.ready if d.record.assignment in assignments]
+        self.alone = deque(d for d in self.alone if d.record.assignment not in assignments)
+        self.ready = deque((at, d) for at, d in self.ready if d.record.assignment not in assignments)
+        self.size = sum(len(d.body) for _, d in self.ready)
+        return gone
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a request.
+
+    Attributes:
+        accepted, buried: deliveries that are done with.
+        stale: deliveries that would be sent again, but their partition left meanwhile.
+        delay: seconds until what came back is due again; 0 where nothing waits.
+    """
+
+    accepted: Sequence[Delivery] = ()
+    buried: Sequence[Delivery] = ()
+    stale: Sequence[Delivery] = ()
+    delay: float = 0.0
+
+
+class Scheduler:
+    """Everything of one destination that is not settled: waiting, in flight, cooling.
+
+    Args:
+        batch: limits of a batch; None = single calls.
+        delays: seconds until a refused delivery is sent again, by its number of attempts; the last one repeats.
+    """
+
+    def __init__(self, batch: BatchLimits | None, delays: Sequence[float], pace: Pace, random: Random) -> None:
+        self.pace = pace
+        self._batch = batch
+        self._delays = delays
+        self._random = random
+        self._lanes = Lanes()
+        self._queues: dict[Channel, Queue] = {}
+        self._turns: deque[Queue] = deque()
+        self._cooling: list[tuple[float, int, list[Delivery]]] = []
+        self._sequence = count()
+        self.waiting = 0
+        """Deliveries that are neither in flight nor cooling."""
+        self.cooling = 0
+        """Deliveries that wait for their next attempt (heads only)."""
+
+    def add(self, deliveries: Iterable[Delivery], now: float) -> None:
+        """Take deliveries, in offset order within a partition (invariant 4)."""
+        for delivery in deliveries:
+            self.waiting += 1
+            if self._lanes.enter(delivery):
+                self._queue(delivery.channel).add(delivery, now)
+
+    def take(self, now: float) -> Request | float | None:
+        """The next request; or when to ask again; or None: not before something else happens."""
+        self._warm(now)
+        if not any(queue.ready or queue.alone for queue in self._turns):
+            return self._cooling[0][0] if self._cooling else None
+        ready_at = self.pace.ready_at(now)
+        if ready_at > now:
+            return ready_at
+        due = self._next_due(now)
+        if isinstance(due, float):
+            return min(due, self._cooling[0][0]) if self._cooling else due
+        self.pace.spend()
+        return self._compose(due)
+
+    def answered(self, request: Request, reply: Reply, now: float, wall: float) -> Result:
+        """Enter a reply, and say what became of the request's deliveries.
+
+        Args:
+            request: what was taken.
+            reply: what came back.
+            now: the clock's time.
+            wall: seconds since 1970, for the letters.
+        """
+        reply_class = classify(reply)
+        throttled = reply_class is ReplyClass.THROTTLED
+        self._count_attempt(request, wall, throttled=throttled)
+        match judge(reply, len(request.deliveries)):
+            case Verdict.ACCEPTED:
+                self.pace.accepted()
+                self._leave(request.deliveries, now)
+                return Result(accepted=request.deliveries)
+            case Verdict.BURY:
+                self._leave(request.deliveries, now)
+                return Result(buried=request.deliveries)
+            case Verdict.SINGLE:
+                live, stale = self._part(request.deliveries, now)
+                for delivery in live:
+                    delivery.alone = True
+                self._come_back(live, now)
+                return Result(stale=stale)
+            case Verdict.WAIT:
+                if throttled:
+                    self.pace.throttled(now, reply.retry_after if isinstance(reply, Answered) else None)
+                delay = max(self.pace.not_before - now, 0.0) if throttled else self._delay(request.deliveries[0])
+                live, stale = self._part(request.deliveries, now)
+                self._cool(live, now + delay)
+                return Result(stale=stale, delay=delay)
+
+    def drop(self, assignments: frozenset[Assignment], now: float) -> list[Delivery]:
+        """Forget what waits of ended assignments; what is in flight ends by itself. Returns what was dropped."""
+        behind = self._lanes.drop(assignments)
+        heads = [delivery for queue in self._queues.values() for delivery in queue.drop(assignments)]
+        self.waiting -= len(behind) + len(heads)
+        cooled = []
+        for at, (due, sequence, deliveries) in enumerate(self._cooling):
+            cooled += [d for d in deliveries if d.record.assignment in assignments]
+            self._cooling[at] = (
+                due,
+                sequence,
+                [d for d in deliveries if d.record.assignment not in assignments],
+            )
+        self.cooling -= len(cooled)
+        self._leave(heads + cooled, now)
+        return behind + heads + cooled
+
+    # Choosing.
+
+    def _queue(self, channel: Channel) -> Queue:
+        queue = self._queues.get(channel)
+        if queue is None:
+            queue = self._queues[channel] = Queue(channel)
+            self._turns.append(queue)
+        return queue
+
+    def _next_due(self, now: float) -> Queue | float:
+        """The next channel with a request to send, in turns; or when the first one will have one."""
+        soonest = float("inf")
+        for _ in range(len(self._turns)):
+            queue = self._turns[0]
+            self._turns.rotate(-1)
+            due = self._due(queue, now)
+            if due <= now:
+                return queue
+            soonest = min(soonest, due)
+        return soonest
+
+    def _due(self, queue: Queue, now: float) -> float:
+        if queue.alone:
+            return now
+        if not queue.ready:
+            return float("inf")
+        limits = self._batch
+        if limits is None or not queue.channel.batched:
+            return now
+        full = len(queue.ready) >= limits.max_events or queue.size >= limits.max_bytes
+        return now if full else queue.ready[0][0] + limits.max_wait
+
+    def _compose(self, queue: Queue) -> Request:
+        if queue.alone:
+            deliveries = [queue.alone.popleft()]
+        elif self._batch is None or not queue.channel.batched:
+            deliveries = [queue.next()]
+        else:
+            deliveries = self._gather(queue, self._batch)
+        self.waiting -= len(deliveries)
+        bodies = [delivery.body for delivery in deliveries]
+        body = b"[" + b",".join(bodies) + b"]" if queue.channel.batched else bodies[0]
+        return Request(queue.channel, deliveries, body)
+
+    def _gather(self, queue: Queue, limits: BatchLimits) -> list[Delivery]:
+        """A batch: first every lane's head by age, then what stands behind them, round by round."""
+        deliveries: list[Delivery] = []
+        size = 0
+        riders: deque[Delivery] = deque()
+        while len(deliveries) < limits.max_events and (queue.ready or riders):
+            ahead = queue.ready[0][1] if queue.ready else riders[0]
+            if deliveries and size + len(ahead.body) > limits.max_bytes:
+                break
+            delivery = queue.next() if queue.ready else riders.popleft()
+            deliveries.append(delivery)
+            size += len(delivery.body) + 1
+            behind = self._lanes.rider(delivery)
+            if behind is not None:
+                riders.append(behind)
+        for rider in reversed(riders):
+            self._lanes.come_back([rider])
+        return deliveries
+
+    # Settling.
+
+    def _part(self, deliveries: Sequence[Delivery], now: float) -> tuple[list[Delivery], list[Delivery]]:
+        """Tell those that may be sent again from those whose partition left; the latter leave their lanes."""
+        live = [delivery for delivery in deliveries if delivery.record.assignment.live]
+        stale = [delivery for delivery in deliveries if not delivery.record.assignment.live]
+        self._leave(stale, now)
+        return live, stale
+
+    def _leave(self, deliveries: Sequence[Delivery], now: float) -> None:
+        for head in self._lanes.leave(deliveries):
+            self._queue(head.channel).add(head, now)
+
+    def _come_back(self, deliveries: Sequence[Delivery], now: float) -> None:
+        self.waiting += len(deliveries)
+        for head in self._lanes.come_back(deliveries):
+            self._queue(head.channel).add(head, now)
+
+    def _cool(self, deliveries: Sequence[Delivery], due: float) -> None:
+        heads = self._lanes.come_back(deliveries)
+        self.waiting += len(deliveries) - len(heads)
+        if not heads:
+            return
+        self.cooling += len(heads)
+        heapq.heappush(self._cooling, (due, next(self._sequence), heads))
+
+    def _warm(self, now: float) -> None:
+        """What has cooled is due at once: its wait for a batch is over."""
+        while self._cooling and self._cooling[0][0] <= now:
+            heads = heapq.heappop(self._cooling)[2]
+            self.cooling -= len(heads)
+            self.waiting += len(heads)
+            for head in heads:
+                self._queue(head.channel).add(head, float("-inf"))
+
+    def _delay(self, delivery: Delivery) -> float:
+        delay = self._delays[min(delivery.attempts, len(self._delays)) - 1]
+        return delay * (1 + JITTER * self._random.random())
+
+    @staticmethod
+    def _count_attempt(request: Request, wall: float, *, throttled: bool) -> None:
+        for delivery in request.deliveries:
+            delivery.attempts += not throttled
+            delivery.last_attempt = wall
+            if delivery.first_attempt is None:
+                delivery.first_attempt = wall

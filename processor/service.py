@@ -1,0 +1,273 @@
+"""The running service: starts its pipelines, answers for them, and ends them in order."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from processor import __version__
+from processor.clock import Clock
+from processor.consume.bridge import LoopBridge
+from processor.consume.kafka_thread import KafkaThread
+from processor.consume.lag import INTERVAL, EndOffsets
+from processor.decode.schemas import SchemaStore
+from processor.errors import FatalError
+from processor.logs import logger
+from processor.metrics import (
+    COMMITS,
+    CONFIG_INFO,
+    IN_FLIGHT,
+    LAG,
+    LAST_COMMIT,
+    OLDEST_UNSETTLED,
+    RATE_LIMIT,
+    REBALANCES,
+    RECORDS,
+    UNSETTLED_BYTES,
+    UNSETTLED_RECORDS,
+    Declaration,
+    Metrics,
+    Sample,
+)
+from processor.ops.health import POLL_LIMIT, ProgressWatch
+from processor.ops.server import Answers, OpsServer
+from processor.pipeline import Pipeline
+from processor.plan import Plan
+from processor.scorekeeper import Scorekeeper
+from processor.send.http import HttpSender
+from processor.send.scheduler import Scheduler
+from processor.send.sender import Sender
+from processor.settle.undertaker import Undertaker
+
+LETTERS_WAIT = 1.0
+"""Seconds at the end for letters that the drain did not wait for."""
+
+
+@dataclass(slots=True)
+class RunningPipeline:
+    """One pipeline and what it runs on."""
+
+    plan: Plan
+    pipeline: Pipeline
+    kafka: KafkaThread
+    bridge: LoopBridge
+    scheduler: Scheduler
+    sender: Sender
+    http: HttpSender
+    undertaker: Undertaker
+    schemas: SchemaStore
+    score: Scorekeeper
+    ends: EndOffsets
+    clock: Clock
+    progress: ProgressWatch = field(default_factory=ProgressWatch)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.pipeline.run())
+            tasks.create_task(self._watch_ends())
+            self.kafka.start(self.bridge)
+
+    async def leave(self, timeout: float) -> bool:  # noqa: ASYNC109 - waits for a thread, which cannot be cancelled
+        """Drain, commit, leave the group; False where that was not done in time."""
+        self.kafka.stop()
+        return await asyncio.to_thread(self.kafka.join, timeout)
+
+    async def close(self) -> None:
+        """Close what is left, after the tasks have ended."""
+        await asyncio.to_thread(self.undertaker.stop, LETTERS_WAIT)
+        await self.http.close()
+
+    async def _watch_ends(self) -> None:
+        while True:
+            await self.ends.look(self.kafka.snapshot.partitions)
+            await asyncio.sleep(INTERVAL)
+
+    # What is seen.
+
+    def waiting_for(self) -> dict[str, str]:
+        """Why something may not be moving: who is waited for, and what they said."""
+        reasons = {
+            "kafka": self.kafka.snapshot.trouble,
+            "registry": self.schemas.trouble,
+            "dead_letter_topic": self.undertaker.trouble,
+        }
+        reasons |= {f"vendor {channel}": words for channel, words in self.score.refusals.items()}
+        return {who: why for who, why in reasons.items() if why}
+
+    def dead(self) -> str | None:
+        """Why the process should be restarted."""
+        now = self.clock.now()
+        silent = now - self.kafka.snapshot.last_poll
+        if silent > POLL_LIMIT:
+            return f"{self.plan.name}: the Kafka thread has not polled for {silent:.0f} s"
+        stuck = self.progress.stuck(self.kafka.snapshot.partitions, excused=bool(self.waiting_for()), now=now)
+        if stuck:
+            names = ", ".join(f"{topic}[{partition}]" for topic, partition in stuck)
+            return f"{self.plan.name}: no progress and no reason for it: {names}"
+        return None
+
+    def status(self) -> dict[str, Any]:
+        """The pipeline's part of `/status`."""
+        snapshot = self.kafka.snapshot
+        return {
+            "group": self.plan.group,
+            "topics": list(self.plan.topics),
+            "assigned": snapshot.assigned,
+            "waiting_for": self.waiting_for(),
+            "deliveries": {
+                "waiting": self.scheduler.waiting,
+                "cooling": self.scheduler.cooling,
+                "sending": self.sender.sending,
+                "requests_in_flight": self.sender.in_flight,
+                "burying": self.undertaker.waiting,
+                "last_replies": dict(self.score.last_replies),
+            },
+            "partitions": [
+                {
+                    "topic": key[0],
+                    "partition": key[1],
+                    "position": view.next,
+                    "committed": view.committed,
+                    "settled_up_to": view.frontier,
+                    "lag": self.ends.lag(key, view.frontier),
+                    "unsettled": view.records,
+                    "unsettled_bytes": view.size,
+                    "spans_ahead": view.ahead,
+                    "paused": key in snapshot.paused,
+                }
+                for key, view in sorted(snapshot.partitions.items())
+            ],
+        }
+
+    def samples(self) -> Iterator[tuple[Declaration, Sample]]:
+        """Metrics that are read when somebody scrapes."""
+        name, counts, view = self.plan.name, self.kafka.counts, self.kafka.snapshot.partitions
+        unsettled = 0
+        for key, partition in view.items():
+            unsettled += partition.records
+            lag = self.ends.lag(key, partition.frontier)
+            if lag is not None:
+                yield LAG, ((name, key[0], str(key[1])), lag)
+        read, abandoned = dict(counts.read), dict(counts.abandoned)
+        for topic, total in read.items():
+            gone = abandoned.get(topic, 0)
+            held = sum(partition.records for key, partition in view.items() if key[0] == topic)
+            yield RECORDS, ((name, topic, "read"), total)
+            yield RECORDS, ((name, topic, "abandoned"), gone)
+            yield RECORDS, ((name, topic, "settled"), total - gone - held)
+        yield UNSETTLED_RECORDS, ((name,), unsettled)
+        yield UNSETTLED_BYTES, ((name,), sum(partition.size for partition in view.values()))
+        oldest = [partition.oldest for partition in view.values() if partition.oldest is not None]
+        if oldest:
+            yield OLDEST_UNSETTLED, ((name,), min(oldest) / 1000)
+        yield IN_FLIGHT, ((name,), self.sender.in_flight)
+        if self.scheduler.pace.rate is not None:
+            yield RATE_LIMIT, ((name,), self.scheduler.pace.rate)
+        yield COMMITS, ((name, "ok"), counts.commits_ok)
+        yield COMMITS, ((name, "failed"), counts.commits_failed)
+        if counts.last_commit is not None:
+            yield LAST_COMMIT, ((name,), counts.last_commit)
+        yield REBALANCES, ((name,), counts.rebalances)
+
+
+class Service:
+    """All pipelines of one process, and the port where they answer.
+
+    Args:
+        build: makes the pipelines; called on the event loop.
+        ops: host and port.
+    """
+
+    def __init__(
+        self,
+        *,
+        build: Callable[[], Sequence[RunningPipeline]],
+        metrics: Metrics,
+        ops: tuple[str, int],
+        shutdown_timeout: float,
+        version: str,
+        clock: Clock,
+    ) -> None:
+        self._build = build
+        self._ops = ops
+        self._shutdown_timeout = shutdown_timeout
+        self._version = version
+        self._clock = clock
+        self._stopping = False
+        self._log = logger()
+        self.metrics = metrics
+        self.pipelines: Sequence[RunningPipeline] = ()
+        self.port = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then end in order.
+
+        Raises:
+            FatalError: the port cannot be had, or the end did not come in time.
+        """
+        self.pipelines = self._build()
+        self.metrics.sampled(self._samples)
+        server = OpsServer(Answers(self._dead, self._unready, self.status, self.metrics.render), *self._ops)
+        try:
+            self.port = await server.start()
+        except OSError as error:
+            raise FatalError(f"cannot listen on {self._ops[0]}:{self._ops[1]}: {error.strerror}") from error
+        self._log.info("started", port=self.port, config=self._version, pipelines=[p.plan.name for p in self.pipelines])
+        running = [asyncio.create_task(pipeline.run()) for pipeline in self.pipelines]
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([*running, stopped], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._end(running, server)
+        for task in running:
+            if not task.cancelled():
+                task.result()
+
+    async def _end(self, running: Sequence[asyncio.Task[None]], server: OpsServer) -> None:
+        """End under one deadline, in this order."""
+        # 1. No longer ready: nothing new is sent here.
+        self._stopping = True
+        # 2. Every consumer drains, commits and leaves its group; all at the same time.
+        left = await asyncio.gather(*(pipeline.leave(self._shutdown_timeout) for pipeline in self.pipelines))
+        # 3. The tasks end: nothing is in flight any more.
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        # 4. What is left is closed.
+        await asyncio.gather(*(pipeline.close() for pipeline in self.pipelines))
+        await server.stop()
+        late = [pipeline.plan.name for pipeline, in_time in zip(self.pipelines, left, strict=True) if not in_time]
+        if late:
+            raise FatalError(
+                f"not drained within shutdown_timeout ({self._shutdown_timeout:g} s): {', '.join(late)}; "
+                "what was in flight is not committed and will be delivered again"
+            )
+        self._log.info("stopped")
+
+    def status(self) -> dict[str, Any]:
+        """What `/status` answers."""
+        return {
+            "service_version": __version__,
+            "config_version": self._version,
+            "pipelines": {pipeline.plan.name: pipeline.status() for pipeline in self.pipelines},
+        }
+
+    def _dead(self) -> str | None:
+        return next((reason for pipeline in self.pipelines if (reason := pipeline.dead())), None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every pipeline has its first assignment."""
+        return bool(self.pipelines) and self._unready() is None
+
+    def _unready(self) -> str | None:
+        if self._stopping:
+            return "shutting down"
+        waiting = [pipeline.plan.name for pipeline in self.pipelines if not pipeline.kafka.snapshot.assigned]
+        return f"not assigned any partitions yet: {', '.join(waiting)}" if waiting else None
+
+    def _samples(self) -> Iterator[tuple[Declaration, Sample]]:
+        for pipeline in self.pipelines:
+            yield from pipeline.samples()
+            yield CONFIG_INFO, ((pipeline.plan.name, self._version), 1)

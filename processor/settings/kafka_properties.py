@@ -1,0 +1,182 @@
+"""Sorts `kafka:` to the clients it is for, puts safe defaults under it, and refuses what breaks the promise.
+
+The client itself judges names and values: it is asked, so what a newer librdkafka knows works here too.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from confluent_kafka import Consumer, KafkaException, Producer
+
+from processor.errors import Fault, Level
+from processor.settings.kafka_rules import RULES, combination_faults, is_kip848, plain_integer, rule_fault
+from processor.settings.kafka_table import ALIASES, ANY_CLIENT, CONSUMER_ONLY, PRODUCER_ONLY
+from processor.settings.wording import is_secret, nearest
+
+ClientConfig = dict[str, str | int | float | bool]
+
+CONSUMER_DEFAULTS: ClientConfig = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "earliest",  # offsets that expired, partitions added later: nothing is skipped
+    "isolation.level": "read_committed",
+    "queued.max.messages.kbytes": 16_384,  # librdkafka's own memory is bounded by this and the next one
+    "fetch.queue.backoff.ms": 5,  # with 1,000, its default, a bounded queue runs dry
+    "fetch.wait.max.ms": 100,  # a single event waits no longer for company
+}
+
+CLASSIC_DEFAULTS: ClientConfig = {
+    "partition.assignment.strategy": "cooperative-sticky",
+    "session.timeout.ms": 10_000,  # after a crash others take over within that; 45 s is the client's own
+}
+
+PRODUCER_DEFAULTS: ClientConfig = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "partitioner": "murmur2_random",  # as Java's: a dead letter keeps the partition of its key
+    "linger.ms": 5,
+    "message.timeout.ms": 30_000,  # a missing topic shows only as this time-out
+    "message.max.bytes": 1_048_588,  # the broker's own limit
+}
+
+JAVA_ONLY = {
+    "sasl.jaas.config": "use sasl.mechanism, sasl.username and sasl.password",
+    "ssl.truststore.location": "use ssl.ca.location with a PEM file",
+    "ssl.truststore.password": "use ssl.ca.location with a PEM file, which has no password",
+}
+
+MAX_INTEGER = 2**31 - 1
+"""Librdkafka's integers are C ints."""
+
+END = "end.of.check"
+"""A property that no client knows: setting it ends a client's construction before anything is started."""
+
+
+def consumer_config(kafka: Mapping[str, str], group_id: str, client_id: str) -> ClientConfig:
+    """Give a `Consumer` its properties: the user's over the safe defaults.
+
+    Args:
+        kafka: the file's `kafka:`, checked by `check_kafka`.
+        group_id: the pipeline's consumer group.
+        client_id: used where the file sets no `client.id`.
+    """
+    defaults = CONSUMER_DEFAULTS if is_kip848(kafka) else CONSUMER_DEFAULTS | CLASSIC_DEFAULTS
+    return {"client.id": client_id} | defaults | _without(kafka, PRODUCER_ONLY) | {"group.id": group_id}
+
+
+def producer_config(kafka: Mapping[str, str], client_id: str) -> ClientConfig:
+    """Give a `Producer` its properties: the user's over the safe defaults."""
+    return {"client.id": client_id} | PRODUCER_DEFAULTS | _without(kafka, CONSUMER_ONLY)
+
+
+def admin_config(kafka: Mapping[str, str], client_id: str) -> ClientConfig:
+    """Give an `AdminClient` its properties: those that every client takes."""
+    return {"client.id": client_id} | _without(kafka, CONSUMER_ONLY | PRODUCER_ONLY)
+
+
+def check_kafka(kafka: Mapping[str, str]) -> list[Fault]:
+    """Say what is wrong with `kafka:`; connects to nothing and leaves nothing running.
+
+    Returns:
+        Faults at `("kafka", NAME)`: unknown properties, values that the client refuses, in its own words, what
+        breaks the promise, with the reason; where each is right by itself, what does not go together.
+    """
+    faults = [fault for name, value in kafka.items() if (fault := _property_fault(name, value))]
+    faults += combination_faults(kafka)
+    if any(fault.level is Level.ERROR for fault in faults):
+        return faults
+    return faults + list(_construction_faults(kafka))
+
+
+def _without(kafka: Mapping[str, str], names: frozenset[str]) -> ClientConfig:
+    """Leave out what other clients take, and use the defaults' name of a property that has two.
+
+    What a rule is about is left out too: its one allowed value is the default, and the client wants some of them
+    as a bool, not as text.
+    """
+    used = {ALIASES.get(name, name): value for name, value in kafka.items()}
+    return {name: value for name, value in used.items() if name not in names and name not in RULES}
+
+
+def _property_fault(name: str, value: str) -> Fault | None:
+    fault = rule_fault(name, value)
+    if fault and fault.level is Level.ERROR:
+        return fault
+    refusal = _refusal(name, value)
+    if refusal is None:
+        return _cut_number(name, value) or fault
+    if refusal.startswith("No such configuration property"):
+        return Fault(("kafka", name), "is not a property of the Kafka client (librdkafka)", _instead(name))
+    shown = "this" if is_secret(name) else f"`{value}`"
+    return Fault(("kafka", name), f"the Kafka client refuses {shown}: {refusal}", JAVA_ONLY.get(name, ""))
+
+
+def _cut_number(name: str, value: str) -> Fault | None:
+    """Convict `30s` and numbers beyond 31 bits: the client takes the digits, or the bits, that fit, in silence."""
+    kind = (_refusal(name, "") or "").partition(" ")[0]
+    number = plain_integer(value)
+    if kind == "Integer" and value[:1].isalpha():  # a word like `all`, which the client knows
+        return None
+    whole = kind == "Integer" and (number is None or abs(number) > MAX_INTEGER)
+    broken = kind == "Float" and not re.fullmatch(r"\d{1,9}(\.\d+)?", value)
+    if not whole and not broken:
+        return None
+    fix = "digits only; what ends in .ms is in milliseconds, in .bytes in bytes"
+    return Fault(("kafka", name), f"`{value}` is not a number that the client reads as a whole", fix)
+
+
+def _instead(name: str) -> str:
+    if name in JAVA_ONLY:
+        return JAVA_ONLY[name]
+    near = nearest(name, ANY_CLIENT | CONSUMER_ONLY | PRODUCER_ONLY)
+    return f"did you mean `{near}`?" if near else "see librdkafka's CONFIGURATION.md for its names"
+
+
+def _refusal(name: str, value: str) -> str | None:
+    """Ask the client about one property; properties are set in order, so it never gets beyond the second."""
+    try:
+        Producer({name: value, END: ""})
+    except KafkaException as error:
+        words = _words(error)
+        return None if END in words else words
+    return None
+
+
+def _construction_faults(kafka: Mapping[str, str]) -> Iterator[Fault]:
+    """Construct a consumer and a producer without brokers; the same words are said once."""
+    said = {_consumer_refusal(kafka), _producer_refusal(kafka)} - {None}
+    for words in sorted(filter(None, said)):
+        named = [name for name in kafka if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", words)]
+        yield Fault(("kafka", *sorted(named, key=len)[-1:]), f"the Kafka client refuses this: {words}")
+
+
+def _consumer_refusal(kafka: Mapping[str, str]) -> str | None:
+    try:
+        Consumer(_offline(consumer_config(kafka, "check", "check"))).close()
+    except KafkaException as error:
+        return _words(error)
+    return None
+
+
+def _producer_refusal(kafka: Mapping[str, str]) -> str | None:
+    try:
+        Producer(_offline(producer_config(kafka, "check")))
+    except KafkaException as error:
+        return _words(error)
+    return None
+
+
+def _offline(config: ClientConfig) -> ClientConfig:
+    """Take away all that a client would connect to or print; a token's address is replaced, for it is required."""
+    silent = {name: value for name, value in config.items() if name not in {"bootstrap.servers", "debug"}}
+    if {
+        "sasl.oauthbearer.token.endpoint.url",
+        "sasl.oauthbearer.metadata.authentication.type",
+    } & silent.keys():
+        silent["sasl.oauthbearer.token.endpoint.url"] = "offline:"
+    return silent | {"log_level": 0}
+
+
+def _words(error: KafkaException) -> str:
+    """Give librdkafka's own words, without the role that it was constructing."""
+    return re.sub(r"^Failed to create (consumer|producer): ", "", str(error.args[0].str()).strip())

@@ -1,0 +1,225 @@
+"""Loads the configuration: every fault at once, each with its file and line."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from processor.errors import Fault, FaultPath, Level
+from processor.settings.cross import idle_faults, loop_faults, plain_http_faults, target_faults, topic_faults
+from processor.settings.files import read_files
+from processor.settings.kafka_properties import check_kafka
+from processor.settings.models import DestinationSettings, RouteSettings, Settings
+from processor.settings.registry import RegistrySettings, check_registry
+from processor.settings.substitute import substitute
+from processor.settings.values import Frozen
+from processor.settings.wording import did_you_mean, is_secret, translate
+from processor.settings.yaml import Node, Positions
+
+DEFAULT_PATH = "clickstream.yaml"
+ENV_PATHS = "CLICKSTREAM_CONFIG"
+
+MEMBER_KEYS = frozenset({"client.id", "client.rack", "group.instance.id"})
+"""Kafka properties that differ between replicas of one configuration."""
+
+Vendors = Mapping[str, type[DestinationSettings]]
+Part = TypeVar("Part", bound=Frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the files say, and what is wrong with them.
+
+    Attributes:
+        settings: None where a fault is an error.
+        faults: errors and warnings, by file and line.
+        destinations: those that are right by themselves, so that more faults can be looked for.
+        routes: likewise.
+        positions: file and line of each value.
+        version: 8 hex digits, the same for the same configuration whatever the secrets are; empty where a file
+            could not be read.
+    """
+
+    settings: Settings | None
+    faults: tuple[Fault, ...]
+    destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
+    routes: Mapping[str, RouteSettings] = field(default_factory=dict)
+    positions: Positions = field(default_factory=dict)
+    version: str = ""
+
+    def locate(self, fault: Fault) -> Fault:
+        """Give a fault the file and line of its value, or of the nearest key above it."""
+        return _locate(fault, self.positions)
+
+
+def config_paths(cli: Sequence[str], env: Mapping[str, str]) -> list[Path]:
+    """Tell which files to read, later ones over earlier ones.
+
+    Args:
+        cli: the values of `--config`; where there are any, the environment is not looked at.
+        env: `CLICKSTREAM_CONFIG` names files too, with `:` between them; without it `./clickstream.yaml` is read.
+    """
+    named = list(cli) or [name for name in env.get(ENV_PATHS, "").split(":") if name]
+    return [Path(name) for name in named or [DEFAULT_PATH]]
+
+
+def load(paths: Sequence[Path], env: Mapping[str, str], vendors: Vendors) -> Loaded:
+    """Read, merge, substitute and check; never raises for what a user wrote.
+
+    Args:
+        paths: from `config_paths`.
+        env: the environment's variables.
+        vendors: the settings' class of each `type` of destination.
+    """
+    written, faults = read_files(paths)
+    if written is None:
+        return Loaded(None, tuple(faults))
+    tree, missing = substitute(written, env)
+    positions = written.positions()
+    check = _Check(tree.python(), written, vendors, [*faults, *missing])
+    settings = check.run()
+    located = sorted((_locate(fault, positions) for fault in check.faults), key=lambda fault: (fault.file, fault.line))
+    failed = any(fault.level is Level.ERROR for fault in located)
+    return Loaded(
+        None if failed else settings,
+        tuple(located),
+        check.destinations,
+        check.routes,
+        positions,
+        _version(tree),
+    )
+
+
+def _locate(fault: Fault, positions: Positions) -> Fault:
+    ancestors = (fault.path[:length] for length in range(len(fault.path), -1, -1))
+    place = next((positions[path] for path in ancestors if path in positions), None)
+    if fault.file or place is None:
+        return fault
+    return replace(fault, file=place[0], line=place[1])
+
+
+@dataclass(slots=True)
+class _Check:
+    """Checks one merged tree part by part, so that a fault in one part hides none in another.
+
+    Attributes:
+        tree: the values after substitution.
+        written: the same before it; what messages show.
+    """
+
+    tree: dict[str, Any]
+    written: Node
+    vendors: Vendors
+    faults: list[Fault]
+    destinations: dict[str, DestinationSettings] = field(default_factory=dict)
+    routes: dict[str, RouteSettings] = field(default_factory=dict)
+
+    def run(self) -> Settings | None:
+        """Check everything; the settings are whole only where no error was found."""
+        destinations, routes = self._section("destinations"), self._section("routes")
+        for name, value in destinations.items():
+            if destination := self._destination(name, value):
+                self.destinations[name] = destination
+        for name, value in routes.items():
+            if route := self._part(RouteSettings, value, ("routes", name)):
+                self.routes[name] = route
+        settings = self._part(Settings, self._with_parts(destinations, routes), ())
+        self._add(self._kafka_faults())
+        self._add(self._registry_faults())
+        self._add(target_faults(self.routes, destinations))
+        self._add(topic_faults(self.routes, self.tree.get("topics")))
+        self._add(plain_http_faults(self.destinations))
+        if settings and len(self.routes) == len(routes) and len(self.destinations) == len(destinations):
+            self._add(loop_faults(settings))
+            self._add(idle_faults(settings))
+        return settings
+
+    def _section(self, key: str) -> dict[str, Any]:
+        section = self.tree.get(key)
+        return section if isinstance(section, dict) else {}
+
+    def _add(self, faults: Iterable[Fault]) -> None:
+        """Keep faults; where a path has one from an earlier check, a later one would only follow from it."""
+        known = {fault.path for fault in self.faults}
+        self.faults += [fault for fault in faults if fault.path not in known]
+
+    def _destination(self, name: str, value: object) -> DestinationSettings | None:
+        path = ("destinations", name)
+        kind = value.get("type") if isinstance(value, dict) else None
+        if isinstance(kind, str) and kind in self.vendors:
+            return self._part(self.vendors[kind], value, path)
+        if not isinstance(value, dict):
+            return self._part(DestinationSettings, value, path)
+        node = self.written.at((*path, "type"))
+        named = node is not None and isinstance(node.value, str)
+        message = f"`{node.value}` is no type of destination" if node and named else "is required, as text"
+        self._add([Fault((*path, "type"), message, did_you_mean(str(kind), self.vendors))])
+        return None
+
+    def _part(self, model: type[Part], value: object, path: FaultPath) -> Part | None:
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+            self._add([translate(details, model, path, self.written) for details in errors])
+            return None
+
+    def _with_parts(self, destinations: dict[str, Any], routes: dict[str, Any]) -> dict[str, Any]:
+        """Put the parts in that were checked; a faulty one is replaced by a blank that raises no second fault."""
+        whole = dict(self.tree)
+        if destinations:
+            blank = _blank(DestinationSettings)
+            whole["destinations"] = {name: self.destinations.get(name, blank) for name in destinations}
+        if routes:
+            empty = _blank(RouteSettings)
+            whole["routes"] = {name: self.routes.get(name, empty) for name in routes}
+        return whole
+
+    def _kafka_faults(self) -> list[Fault]:
+        kafka = self.tree.get("kafka")
+        if not isinstance(kafka, dict):
+            return []
+        faults = check_kafka({name: str(value) for name, value in kafka.items() if isinstance(value, str)})
+        return [self._unsubstituted(fault) for fault in faults]
+
+    def _registry_faults(self) -> list[Fault]:
+        try:
+            registry = RegistrySettings.model_validate(self.tree.get("registry"))
+        except ValidationError:  # said by the check of the whole
+            return []
+        return [self._unsubstituted(fault) for fault in check_registry(registry)]
+
+    def _unsubstituted(self, fault: Fault) -> Fault:
+        """Put `${NAME}` back for its value in a client's own words: it may be a secret in the wrong place."""
+        message = fault.message
+        for key, value in self._section(str(fault.path[0])).items():
+            node = self.written.at((str(fault.path[0]), key))
+            if node and isinstance(node.value, str) and isinstance(value, str) and value and node.value != value:
+                shown = node.value.replace("\\", r"\\")
+                message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", shown, message)
+        return replace(fault, message=message)
+
+
+def _blank(model: type[Frozen]) -> Frozen:
+    return model.model_construct()
+
+
+def _version(tree: Node) -> str:
+    text = json.dumps(_public(tree.python()), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _public(value: Any) -> Any:
+    """Leave out secrets' values, and what differs between replicas."""
+    match value:
+        case dict():
+            return {key: None if is_secret(key) or key in MEMBER_KEYS else _public(item) for key, item in value.items()}
+        case list():
+            return [_public(item) for item in value]
+        case _:
+            return value

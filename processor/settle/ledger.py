@@ -1,0 +1,212 @@
+"""The ledger: per assigned partition, what was received and up to where all of it is settled.
+
+The words, for every offset in this package:
+
+    next      highest received + 1; where the next record is expected
+    frontier  every record received below it is settled; the offset that may be committed
+    committed what the group coordinator last acknowledged, or held when the partition was assigned
+
+Only offsets that were received need to be settled. A gap (compaction, transaction markers) is entered as settled
+when the record behind it arrives, so that the rest is plain arithmetic on spans. Nothing here does I/O or asks the
+clock; the Kafka thread owns it.
+"""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+
+from processor.records import Assignment, Key, PartitionView, Record, Span
+from processor.settle.commits import CommitPace
+
+
+class PartitionLedger:
+    """The ledger of one assignment.
+
+    Attributes:
+        frontier, next, committed: see the module; None until known (a partition without a committed offset has no
+            frontier until its first record arrives).
+        records, size: the unsettled ones, and their bytes.
+        _ahead: settled spans beyond the frontier, sorted, not touching.
+        _stamps: last offset and first timestamp of each poll that is not settled as a whole: the age of the oldest
+            unsettled record, to within one poll, without a stamp per record.
+    """
+
+    def __init__(self, assignment: Assignment, committed: int | None) -> None:
+        self.assignment = assignment
+        self.committed = committed
+        self.frontier = committed
+        self.next = committed
+        self.records = 0
+        self.size = 0
+        self._ahead: list[tuple[int, int]] = []
+        self._stamps: deque[tuple[int, int]] = deque()
+
+    def __repr__(self) -> str:
+        return (
+            f"<PartitionLedger {self.assignment.topic}[{self.assignment.partition}] committed {self.committed} "
+            f"frontier {self.frontier} next {self.next} unsettled {self.records}>"
+        )
+
+    def receive(self, records: Sequence[Record]) -> None:
+        """Enter records, before anything else is done with them (invariant 2).
+
+        Args:
+            records: at least one, offsets ascending and not below `next`.
+        """
+        first, last = records[0].offset, records[-1].offset
+        if self.next is None or self.frontier is None:
+            self.frontier = self.next = first
+        if first != self.next or last - first + 1 != len(records):
+            self._enter_gaps(records)
+        self.next = last + 1
+        self.records += len(records)
+        self.size += sum(record.size for record in records)
+        self._stamps.append((last, records[0].timestamp))
+
+    def settle(self, span: Span) -> None:
+        """These records are settled: delivered, filtered, or buried and acknowledged."""
+        self.records -= span.records
+        self.size -= span.size
+        self._cover(span.start, span.end)
+
+    def skip_to(self, position: int) -> None:
+        """The consumer's position is here and nothing was received in between: what is skipped are markers."""
+        if self.next is not None and position > self.next:
+            self._cover(self.next, position)
+            self.next = position
+
+    @property
+    def to_commit(self) -> int | None:
+        """The offset that may be committed; None where the coordinator has it already."""
+        if self.frontier is None or self.frontier == self.committed:
+            return None
+        return self.frontier
+
+    def view(self) -> PartitionView:
+        """What people and back-pressure want to know."""
+        return PartitionView(
+            self.committed,
+            self.frontier,
+            self.next,
+            self.records,
+            self.size,
+            len(self._ahead),
+            self._stamps[0][1] if self.records else None,
+        )
+
+    def _enter_gaps(self, records: Sequence[Record]) -> None:
+        expected = self.next
+        assert expected is not None  # noqa: S101 - set by `receive`
+        for record in records:
+            if record.offset > expected:
+                self._cover(expected, record.offset)
+            expected = record.offset + 1
+
+    def _cover(self, start: int, end: int) -> None:
+        """Mark offsets `start` to `end` - 1 as settled, and move the frontier as far as that lets it go."""
+        assert self.frontier is not None  # noqa: S101 - nothing is settled before it was received
+        if start > self.frontier:
+            self._insert(start, end)
+            return
+        self.frontier = max(self.frontier, end)
+        while self._ahead and self._ahead[0][0] <= self.frontier:
+            self.frontier = max(self.frontier, self._ahead.pop(0)[1])
+        while self._stamps and self._stamps[0][0] < self.frontier:
+            self._stamps.popleft()
+
+    def _insert(self, start: int, end: int) -> None:
+        """Keep the spans beyond the frontier sorted and apart."""
+        at = bisect_left(self._ahead, (start, end))
+        if at and self._ahead[at - 1][1] >= start:
+            at -= 1
+            start, end = self._ahead[at][0], max(end, self._ahead[at][1])
+            del self._ahead[at]
+        while at < len(self._ahead) and self._ahead[at][0] <= end:
+            end = max(end, self._ahead.pop(at)[1])
+        self._ahead.insert(at, (start, end))
+
+
+class Ledger:
+    """The ledgers of all live assignments of one consumer, and the pace of their commits.
+
+    Args:
+        commit_interval: seconds between commits.
+    """
+
+    def __init__(self, commit_interval: float) -> None:
+        self._partitions: dict[Key, PartitionLedger] = {}
+        self._pace = CommitPace(commit_interval)
+
+    def begin(self, assignment: Assignment, committed: int | None) -> None:
+        """A partition was assigned; `committed` is the group's offset, None where it has none."""
+        self._partitions[assignment.key] = PartitionLedger(assignment, committed)
+
+    def end(self, key: Key) -> Assignment | None:
+        """A partition was revoked or lost: results for it change nothing from now on (invariant 5)."""
+        ledger = self._partitions.pop(key, None)
+        if ledger is None:
+            return None
+        ledger.assignment.live = False
+        return ledger.assignment
+
+    def forget_commit(self) -> None:
+        """The consumer is gone, and with it the answer to a commit in flight."""
+        self._pace.answered()
+
+    def live(self, key: Key) -> Assignment | None:
+        """The live assignment of a partition."""
+        ledger = self._partitions.get(key)
+        return None if ledger is None else ledger.assignment
+
+    def expected(self, key: Key) -> int | None:
+        """The lowest offset that may come next; None where any may."""
+        return self._partitions[key].next
+
+    def receive(self, key: Key, records: Sequence[Record]) -> None:
+        """Enter records, before anything else is done with them (invariant 2)."""
+        self._partitions[key].receive(records)
+
+    def skip_to(self, key: Key, position: int) -> None:
+        """The consumer's position is here: what lies between is markers, or was compacted away."""
+        self._partitions[key].skip_to(position)
+
+    def settle(self, spans: Iterable[Span]) -> None:
+        """Enter what the event loop settled; spans of ended assignments fall off."""
+        for span in spans:
+            ledger = self._partitions.get(span.assignment.key)
+            if ledger is not None and ledger.assignment is span.assignment:
+                ledger.settle(span)
+
+    def commit_due(self, now: float) -> bool:
+        """Whether a commit may go out: the interval is over and none is in flight."""
+        return self._pace.due(now)
+
+    def commits_of(self, keys: Iterable[Key], now: float) -> dict[Key, int]:
+        """What the coordinator does not hold yet, of these partitions; counts as sent (invariants 1 and 3).
+
+        Where partitions leave, a commit may be in flight already. This one goes behind it on the same connection; only
+        if that one fails and librdkafka repeats it later can it land last, which costs repeats and loses nothing.
+        Waiting for it is impossible: its answer is served by the poll that we are in.
+        """
+        ledgers = {key: self._partitions[key] for key in keys if key in self._partitions}
+        offsets = {key: offset for key, ledger in ledgers.items() if (offset := ledger.to_commit) is not None}
+        if offsets:
+            self._pace.sent(now)
+        return offsets
+
+    def commit_answered(self, results: Mapping[Key, int]) -> None:
+        """A commit was answered; `results` are the partitions that the coordinator took."""
+        self._pace.answered()
+        for key, offset in results.items():
+            ledger = self._partitions.get(key)
+            if ledger is not None:
+                ledger.committed = offset
+
+    @property
+    def commit_in_flight(self) -> bool:
+        """Whether a commit waits for its answer."""
+        return self._pace.in_flight
+
+    def view(self) -> dict[Key, PartitionView]:
+        """What is known of each assigned partition."""
+        return {key: ledger.view() for key, ledger in self._partitions.items()}

@@ -1,0 +1,70 @@
+"""The real parts of a test run: started when a test first asks for them, once, and named in the summary."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.broker import Broker, KafkaProcess, running_broker
+from tests.support.options import UnavailableError
+from tests.support.registry import Registry, RegistryProcess, running_registry
+from tests.support.topics import TopicFactory
+
+PARTS = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a run in which no test has asked for a part yet."""
+    config.stash[PARTS] = dict.fromkeys(("Kafka", "Registry"), "no test asked for one")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say on which broker and registry the tests ran."""
+    terminalreporter.section("real parts")
+    for part, description in config.stash[PARTS].items():
+        terminalreporter.line(f"{part}: {description}")
+
+
+@pytest.fixture(scope="session")
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """The run's Kafka broker; for everything but being broken."""
+    with running_broker() as broker:
+        request.config.stash[PARTS]["Kafka"] = broker.describe
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
+    """The run's schema registry; for everything but being broken."""
+    with running_registry() as registry:
+        request.config.stash[PARTS]["Registry"] = registry.describe
+        yield registry
+
+
+@pytest.fixture
+def topic(broker: Broker) -> Iterator[TopicFactory]:
+    """Makes topics on the run's broker: `topic()`, `topic(partitions=1)`."""
+    factory = TopicFactory(broker)
+    yield factory
+    factory.close()
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaProcess]:
+    """A Kafka of the test's own, to be broken; started."""
+    try:
+        kafka = KafkaProcess()
+    except UnavailableError as error:
+        pytest.skip(f"no Kafka that may be broken: {error}")
+    with kafka:
+        yield kafka
+
+
+@pytest.fixture
+def own_registry() -> Iterator[RegistryProcess]:
+    """A registry of the test's own, to be broken; started."""
+    try:
+        registry = RegistryProcess()
+    except UnavailableError as error:
+        pytest.skip(f"no registry that may be broken: {error}")
+    with registry:
+        yield registry

@@ -1,0 +1,1 @@
+"""Real parts for tests: a Kafka broker, a schema registry, and waiting without sleeping."""
