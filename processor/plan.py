@@ -142,33 +142,29 @@ class _Compiler:
         return compiled, self._mapper(path, route, method)
 
     def _mapper(self, path: FaultPath, route: RouteSettings, method: Method) -> Mapper:
-        attributes = {field.alias or name: name for name, field in method.model.model_fields.items()}
         self._check_fields((*path, "map"), route, method)
         expressions = {field: value.text for field, value in route.map.items() if isinstance(value, Expression)}
         fields = {field: self._expression((*path, "map", field), text) for field, text in expressions.items()}
         own_key = route.order_key if isinstance(route.order_key, str) else None
-        default_key = method.order_key if route.order_key is DEFAULT else None
         return Mapper(
             target=self._wirings.wire(method),
             fields={field: expression for field, expression in fields.items() if expression is not None},
             constants={field: value.value for field, value in route.map.items() if isinstance(value, Constant)},
             model=method.model,
             order_key=self._expression((*path, "order_key"), own_key),
-            order_field=attributes[default_key] if default_key else None,
-            time_field=attributes[method.time],
+            order_field=method.order_key if route.order_key is DEFAULT else None,
+            time_field=method.time,
         )
 
     def _check_fields(self, path: FaultPath, route: RouteSettings, method: Method) -> None:
-        fields = {field.alias or name: field for name, field in method.model.model_fields.items()}
         self._faults += [
-            _unknown((*path, field), f"field of {method.name}", field, fields)
+            _unknown((*path, field), f"field of {method.name}", field, method.fields)
             for field in route.map
-            if field not in fields
+            if field not in method.fields
         ]
         self._faults += [
             Fault(path, f"{method.name} requires {field}, and nothing is mapped to it", f"add `{field}: …` to the map")
-            for field, info in fields.items()
-            if info.is_required() and field not in route.map
+            for field in sorted(method.required - route.map.keys())
         ]
 
     def _expression(self, path: FaultPath, text: str | None) -> Compiled | None:

@@ -4,7 +4,7 @@
 
 Besides the vendor's own paths each stub answers `GET /_account` (a summary of both vendors), `GET /_accepted`
 (every accepted delivery of both, as JSON lines `[vendor, method, lane, item, time]`, per vendor in the order
-of arrival) and `POST /_faults` (`{"voyado": {"status": 503}, "rocket": {}}`: sets all faults of both).
+of arrival) and `POST /_faults` (`{"voyado": {"status": 503}, "rocket": {}}`: replaces the faults of those named).
 """
 
 import argparse
@@ -175,7 +175,11 @@ def _runner(stub: VendorStub, control: Control) -> web.ServerRunner:
 def parse_options(arguments: list[str] | None = None) -> VendorOptions:
     """Read the command line; ends the process with a message when it is wrong."""
     defaults = VendorOptions()
-    parser = argparse.ArgumentParser(prog="python -m processor.demo.vendors", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m processor.demo.vendors",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--host", default=defaults.host)
     parser.add_argument("--voyado-port", type=int, default=9001, help="0 takes a free one")
     parser.add_argument("--rocket-port", type=int, default=9002, help="0 takes a free one")

@@ -11,14 +11,14 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 # ruff: noqa: TRY004 - pydantic reads ValueError only
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field, Strict
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (apis: catalogue ids <= 9007199254740991)."""
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SHORT_GUID = re.compile(r"[A-Za-z0-9_-]{20,24}")
+_GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = re.compile(_GUID)
 _LETTERS_AND_DIGITS = re.compile(r"[A-Za-z0-9]{1,50}")
 
 
@@ -58,59 +58,17 @@ def number(value: Any) -> int | float:
     return as_float
 
 
-def text(value: Any) -> str:
-    """A text from a text or an integer.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if isinstance(value, str):
-        return value
-    if type(value) is int:
-        return str(value)
-    raise ValueError(f"{kind(value)} is not a text")
-
-
-def not_empty(value: str) -> str:
-    """Refuse an empty text.
-
-    Raises:
-        ValueError: it is empty.
-    """
-    if not value:
-        raise ValueError("the text is empty")
-    return value
-
-
-def at_most(characters: int) -> Callable[[str], str]:
-    """Refuse a longer text."""
-
-    def check(value: str) -> str:
-        if len(value) > characters:
-            raise ValueError(f"the text has {len(value)} characters, at most {characters} are allowed")
-        return value
-
-    return check
-
-
-def contact_id(value: Any) -> str:
-    """Voyado's contact: a GUID or a short GUID.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if isinstance(value, str) and (_UUID.fullmatch(value) or _SHORT_GUID.fullmatch(value)):
-        return value
-    raise ValueError(f"{kind(value)} is no GUID and no short GUID (20 to 24 of A-Z a-z 0-9 _ -)")
-
-
 def letters_and_digits(value: Any) -> str:
     """Retail Rocket's identifiers: 1 to 50 letters and digits; a UUID loses its hyphens.
 
     Raises:
         ValueError: it is something else.
     """
-    plain = text(value)
+    if type(value) is int:
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{kind(value)} is not a text")
+    plain: str = value
     if _LETTERS_AND_DIGITS.fullmatch(plain):
         return plain
     if _UUID.fullmatch(plain):
@@ -149,11 +107,13 @@ def kind(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-Text = Annotated[str, BeforeValidator(text)]
-RequiredText = Annotated[str, BeforeValidator(text), AfterValidator(not_empty)]
-Text50 = Annotated[str, BeforeValidator(text), AfterValidator(at_most(50))]
-RequiredText50 = Annotated[str, BeforeValidator(text), AfterValidator(not_empty), AfterValidator(at_most(50))]
-ContactId = Annotated[str, BeforeValidator(contact_id)]
+Text = str
+RequiredText = Annotated[str, Field(min_length=1)]
+Text50 = Annotated[str, Field(max_length=50)]
+RequiredText50 = Annotated[str, Field(min_length=1, max_length=50)]
+Flag = Annotated[bool, Strict()]
+ContactId = Annotated[str, Strict(), Field(pattern=f"^({_GUID}|[A-Za-z0-9_-]{{20,24}})$")]
+"""Voyado's contact: a GUID, or a short GUID of 20 to 24 of `A-Z a-z 0-9 _ -`."""
 SessionId = Annotated[str, BeforeValidator(letters_and_digits)]
 CatalogueId = Annotated[int, BeforeValidator(integer), Field(ge=1, le=MAX_INTEGER)]
 Quantity = Annotated[int, BeforeValidator(integer), Field(ge=0, le=MAX_INTEGER)]

@@ -5,7 +5,10 @@ principles (session ids of letters and digits, the time always sent) and its mob
 The key travels in the URL, because that is the only place where the vendor takes it.
 """
 
-from pydantic import Field
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 from yarl import URL
 
 from processor.destinations.fields import (
@@ -17,7 +20,7 @@ from processor.destinations.fields import (
     Text50,
     TimeInSeconds,
 )
-from processor.destinations.vendor import Address, BatchForm, Method, Payload, Vendor
+from processor.destinations.vendor import RULES, Address, BatchForm, Method, Vendor
 from processor.settings.models import DestinationSettings
 from processor.settings.values import Rate
 
@@ -37,56 +40,63 @@ class Settings(DestinationSettings):
     partner_id: str = Field(min_length=1)
 
 
-class Visit(Payload):
+@with_config(RULES)
+class Visit(TypedDict):
     """What all methods have in common."""
 
-    session_external_id: SessionId
+    sessionExternalId: SessionId
     timestamp: TimeInSeconds
 
 
+@with_config(RULES)
 class View(Visit):
     """A product's page was seen."""
 
-    product_id: CatalogueId
-    stock_id: Text50 | None = None
+    productId: CatalogueId
+    stockId: NotRequired[Text50]
 
 
+@with_config(RULES)
 class GroupView(Visit):
-    """The page of a product with variants was seen; `product_ids` are all of the group."""
+    """The page of a product with variants was seen; `productIds` are all of the group."""
 
-    group_id: CatalogueId
-    product_ids: tuple[CatalogueId, ...] = Field(min_length=1)
-    stock_id: Text50 | None = None
+    groupId: CatalogueId
+    productIds: Annotated[list[CatalogueId], Field(min_length=1)]
+    stockId: NotRequired[Text50]
 
 
+@with_config(RULES)
 class AddToBasket(Visit):
     """A product was put into the basket; the vendor takes no quantity."""
 
-    product_id: CatalogueId
-    stock_id: Text50 | None = None
+    productId: CatalogueId
+    stockId: NotRequired[Text50]
 
 
+@with_config(RULES)
 class Order(Visit):
     """One line of an order; all lines carry the same `transaction`. `price` is per unit, after discounts."""
 
-    product_id: CatalogueId
+    productId: CatalogueId
     price: Price
     quantity: PositiveQuantity
     transaction: RequiredText50
-    stock_id: Text50 | None = None
+    stockId: NotRequired[Text50]
 
 
+@with_config(RULES)
 class CategoryView(Visit):
     """A category's page was seen."""
 
-    category_id: CatalogueId
+    categoryId: CatalogueId
 
 
+@with_config(RULES)
 class Search(Visit):
     """A search was made."""
 
-    search_phrase: RequiredText50
-    stock_id: Text50 | None = None
+    searchPhrase: RequiredText50
+    stockId: NotRequired[Text50]
 
 
 def _address(settings: Settings) -> Address:
@@ -96,7 +106,7 @@ def _address(settings: Settings) -> Address:
     return Address(lambda path: base.joinpath(path.removeprefix("/")).with_query(query), headers)
 
 
-def _method(name: str, model: type[Payload]) -> Method:
+def _method(name: str, model: Any) -> Method:
     head, *rest = name.split("_")
     wire_name = head + "".join(word.title() for word in rest)
     batch = BatchForm("/visitorEvents", label="visitor_events", envelope=wire_name)

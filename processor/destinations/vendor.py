@@ -4,25 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict
 from yarl import URL
 
 from processor.records import Channel
 from processor.settings.models import DestinationSettings
 
+RULES = ConfigDict(extra="forbid", coerce_numbers_to_str=True, hide_input_in_errors=True)
+"""How payloads are read: unknown fields are refused, a number is taken where the vendor wants text.
 
-class Payload(BaseModel):
-    """The body of one call. Fields are written as the vendor wants them: camelCase; unknown ones are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        hide_input_in_errors=True,
-        validate_by_alias=True,
-        validate_by_name=False,
-    )
+A payload is a `TypedDict` with the vendor's own names: pydantic checks it in a third of the time of a model with
+instances, and what it returns is what is sent.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +39,30 @@ class Method:
 
     Attributes:
         path: below the base URL, for single calls.
-        model: what its payload must be.
-        order_key: the payload's field (its wire name) whose equal values keep their order; None = no order.
+        model: what its payload must be: a `TypedDict` with `RULES`.
+        order_key: the payload's field whose equal values keep their order; None = no order.
         time: the payload's field that says when it happened.
         batch: None where the vendor has no batch for it.
     """
 
     name: str
     path: str
-    model: type[Payload]
+    model: Any
     order_key: str | None
     time: str
     batch: BatchForm | None
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Fields without which a payload is refused."""
+        keys: frozenset[str] = self.model.__required_keys__
+        return keys
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """All fields."""
+        keys: frozenset[str] = self.model.__optional_keys__
+        return self.required | keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ user agent in product/version form, 500 without a content type), rate limits (50
 200, counted per key) and retries (10, 30, 60, 300 seconds).
 """
 
-from pydantic import Field
+from typing import NotRequired
+
+from pydantic import with_config
+from typing_extensions import TypedDict
 from yarl import URL
 
-from processor.destinations.fields import ContactId, Quantity, RequiredText, Text, TimeInMillis
-from processor.destinations.vendor import Address, BatchForm, Method, Payload, Vendor
+from processor.destinations.fields import ContactId, Flag, Quantity, RequiredText, Text, TimeInMillis
+from processor.destinations.vendor import RULES, Address, BatchForm, Method, Vendor
 from processor.settings.models import BatchSettings, DestinationSettings
 from processor.settings.values import Rate
 
@@ -29,47 +32,51 @@ class Settings(DestinationSettings):
     key_header: str = "apikey"
 
 
-class KeyValue(Payload):
+@with_config(RULES)
+class KeyValue(TypedDict):
     """One campaign parameter."""
 
     key: Text
     value: Text
 
 
-class ProductView(Payload):
+@with_config(RULES)
+class ProductView(TypedDict):
     """ProductViewApiModel: one product seen by one contact."""
 
-    item_id: RequiredText
-    contact_id: ContactId
-    time: TimeInMillis | None = None
-    category: Text | None = None
-    session_id: Text | None = None
-    new_session: bool | None = None
-    language: Text | None = None
-    url: Text | None = None
-    external_referrer: Text | None = None
-    utm: tuple[KeyValue, ...] | None = None
+    itemId: RequiredText
+    contactId: ContactId
+    time: NotRequired[TimeInMillis]
+    category: NotRequired[Text]
+    sessionId: NotRequired[Text]
+    newSession: NotRequired[Flag]
+    language: NotRequired[Text]
+    url: NotRequired[Text]
+    externalReferrer: NotRequired[Text]
+    utm: NotRequired[list[KeyValue]]
 
 
-class CartItem(Payload):
+@with_config(RULES)
+class CartItem(TypedDict):
     """One line of a cart."""
 
     sku: RequiredText
     quantity: Quantity
 
 
-class Cart(Payload):
+@with_config(RULES)
+class Cart(TypedDict):
     """CartApiModel: the whole cart as it is now, not a change of it.
 
     `items` may be empty (the cart was emptied) but not absent: a typing error in a mapping must not empty carts.
     """
 
-    cart_reference: RequiredText
-    contact_id: ContactId
-    time: TimeInMillis | None = None
-    language: Text | None = None
-    url: Text | None = None
-    items: tuple[CartItem, ...] = Field()
+    cartReference: RequiredText
+    contactId: ContactId
+    time: NotRequired[TimeInMillis]
+    language: NotRequired[Text]
+    url: NotRequired[Text]
+    items: list[CartItem]
 
 
 def _address(settings: Settings) -> Address:

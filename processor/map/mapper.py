@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ValidationError
+import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from processor.expressions import Compiled, ExpressionError, Scope
 from processor.records import Channel, ErrorClass, Failure, Payload, Stage
@@ -25,12 +26,12 @@ class Mapper:
     """Maps what one route let through.
 
     Args:
-        fields: the payload's fields (wire names) and their expressions.
+        fields: the payload's fields and their expressions.
         constants: the payload's fields that are the same for every event.
-        model: what the payload must be.
+        model: what the payload must be: a `TypedDict`.
         order_key: the route's own expression; None = none.
-        order_field: the attribute of the model whose value keeps the order; None = none, or `order_key` is given.
-        time_field: the attribute of the model that says when it happened.
+        order_field: the payload's field whose value keeps the order; None = none, or `order_key` is given.
+        time_field: the payload's field that says when it happened.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Mapper:
         target: Target,
         fields: Mapping[str, Compiled],
         constants: Mapping[str, Any],
-        model: type[BaseModel],
+        model: Any,
         order_key: Compiled | None,
         order_field: str | None,
         time_field: str,
@@ -49,8 +50,7 @@ class Mapper:
         self._suffix = target.suffix
         self._fields = tuple(fields.items())
         self._constants = dict(constants)
-        self._validate = model.__pydantic_validator__.validate_python
-        self._to_json = model.__pydantic_serializer__.to_json
+        self._validate = TypeAdapter[dict[str, Any]](model).validator.validate_python
         self._order_key = order_key
         self._order_field = order_field
         self._time_field = time_field
@@ -73,14 +73,13 @@ class Mapper:
             lane = self._lane(scope, payload)
         except ExpressionError as error:
             return Failure(Stage.ROUTE, ErrorClass.UNMAPPED, f"order_key: {error}")
-        time = getattr(payload, self._time_field)
+        time = payload.get(self._time_field)
         event_time = None if time is None else datetime.fromisoformat(time).timestamp()
-        body = self._to_json(payload, by_alias=True, exclude_none=True)
-        return Payload(self._channel, self._prefix + body + self._suffix, lane, event_time)
+        return Payload(self._channel, self._prefix + orjson.dumps(payload) + self._suffix, lane, event_time)
 
-    def _lane(self, scope: Scope, payload: BaseModel) -> str | None:
+    def _lane(self, scope: Scope, payload: Mapping[str, Any]) -> str | None:
         if self._order_field is not None:
-            key = getattr(payload, self._order_field)
+            key = payload[self._order_field]
         elif self._order_key is not None:
             key = self._order_key(scope)
         else:
@@ -90,18 +89,32 @@ class Mapper:
 
 def explain(error: ValidationError) -> Sequence[str]:
     """What is wrong with each field, in words and without its value."""
-    return [_explain(dict(fault)) for fault in error.errors(include_url=False, include_input=False)]
+    return [_explain(dict(fault)) for fault in error.errors(include_url=False)]
+
+
+WORDS = {
+    "missing": "required, but the mapping gives null",
+    "string_too_short": "the text is empty",
+    "string_pattern_mismatch": "the text has not the form that the vendor wants",
+    "extra_forbidden": "the vendor knows no such field",
+}
+"""Pydantic's types of error, in our words."""
+TYPES = {"string_type": "a text", "bool_type": "true or false", "list_type": "an array", "dict_type": "a record"}
 
 
 def _explain(fault: dict[str, Any]) -> str:
     field = ".".join(str(part) for part in fault["loc"])
     match fault["type"]:
-        case "missing":
-            return f"{field}: required, but the mapping gives null"
         case "value_error":
-            return f"{field}: {fault['ctx']['error']}"
-        case _:
-            return f"{field}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+            words = str(fault["ctx"]["error"])
+        case "string_too_long":
+            limit = fault["ctx"]["max_length"]
+            words = f"the text has {len(fault['input'])} characters, at most {limit} are allowed"
+        case kind if kind in TYPES:
+            words = f"{type(fault['input']).__name__} is not {TYPES[kind]}"
+        case kind:
+            words = WORDS.get(kind) or fault["msg"][:1].lower() + fault["msg"][1:]
+    return f"{field}: {words}"
 
 
 def _failure(message: str) -> Failure:

@@ -4,7 +4,7 @@ The client itself judges names and values: it is asked, so what a newer librdkaf
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
@@ -100,7 +100,7 @@ def _without(kafka: Mapping[str, str], names: frozenset[str]) -> ClientConfig:
 
 def _property_fault(name: str, value: str) -> Fault | None:
     fault = rule_fault(name, value)
-    if fault and fault.level is Level.ERROR:
+    if (fault and fault.level is Level.ERROR) or ALIASES.get(name, name) in RULES:
         return fault
     refusal = _refusal(name, value)
     if refusal is None:
@@ -134,35 +134,25 @@ def _instead(name: str) -> str:
 
 def _refusal(name: str, value: str) -> str | None:
     """Ask the client about one property; properties are set in order, so it never gets beyond the second."""
-    try:
-        Producer({name: value, END: ""})
-    except KafkaException as error:
-        words = _words(error)
-        return None if END in words else words
-    return None
+    words = _refused(lambda: Producer({name: value, END: ""}))
+    return None if words and END in words else words
 
 
 def _construction_faults(kafka: Mapping[str, str]) -> Iterator[Fault]:
     """Construct a consumer and a producer without brokers; the same words are said once."""
-    said = {_consumer_refusal(kafka), _producer_refusal(kafka)} - {None}
-    for words in sorted(filter(None, said)):
+    consumer = _refused(lambda: Consumer(_offline(consumer_config(kafka, "check", "check"))).close())
+    producer = _refused(lambda: Producer(_offline(producer_config(kafka, "check"))))
+    for words in dict.fromkeys(filter(None, (consumer, producer))):
         named = [name for name in kafka if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", words)]
         yield Fault(("kafka", *sorted(named, key=len)[-1:]), f"the Kafka client refuses this: {words}")
 
 
-def _consumer_refusal(kafka: Mapping[str, str]) -> str | None:
+def _refused(construct: Callable[[], object]) -> str | None:
+    """Give librdkafka's own words, without the role that it was constructing; None where it did not object."""
     try:
-        Consumer(_offline(consumer_config(kafka, "check", "check"))).close()
+        construct()
     except KafkaException as error:
-        return _words(error)
-    return None
-
-
-def _producer_refusal(kafka: Mapping[str, str]) -> str | None:
-    try:
-        Producer(_offline(producer_config(kafka, "check")))
-    except KafkaException as error:
-        return _words(error)
+        return re.sub(r"^Failed to create (consumer|producer): ", "", str(error.args[0].str()).strip())
     return None
 
 
@@ -175,8 +165,3 @@ def _offline(config: ClientConfig) -> ClientConfig:
     } & silent.keys():
         silent["sasl.oauthbearer.token.endpoint.url"] = "offline:"
     return silent | {"log_level": 0}
-
-
-def _words(error: KafkaException) -> str:
-    """Give librdkafka's own words, without the role that it was constructing."""
-    return re.sub(r"^Failed to create (consumer|producer): ", "", str(error.args[0].str()).strip())

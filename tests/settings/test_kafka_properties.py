@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from processor.errors import Fault
 from processor.settings.kafka_properties import admin_config, check_kafka, consumer_config, producer_config
+from processor.settings.kafka_rules import RULES
 from processor.settings.kafka_table import ANY_CLIENT, CODE_ONLY, CONSUMER_ONLY, PRODUCER_ONLY
 
 BROKERS = {"bootstrap.servers": "127.0.0.1:1"}
@@ -155,7 +156,7 @@ def test_all_faults_at_once() -> None:
         },
         {"group.protocol": "consumer", "group.remote.assignor": "uniform"},
         {"group.instance.id": "pod-1", "debug": "all", "statistics.interval.ms": "1000"},
-        {"linger.ms": "0.5", "fetch.min.bytes": "0x10", "fetch.wait.max.ms": "+5"},
+        {"acks": "all", "linger.ms": "0.5", "fetch.min.bytes": "0x10", "fetch.wait.max.ms": "+5"},
         {"compression.type": "zstd", "fetch.max.bytes": "10000000", "client.rack": "a"},
     ],
 )
@@ -163,6 +164,17 @@ def test_right_properties(kafka: dict[str, str], capfd: pytest.CaptureFixture[st
     """What teams set in production is no fault, and the check is silent."""
     assert check_kafka({**BROKERS, **kafka}) == []
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, rule in RULES.items() for value in sorted(rule.allowed)]
+)
+def test_the_safe_value_may_be_written(name: str, value: str) -> None:
+    """What a rule allows is no fault, and the clients start with it."""
+    kafka = {**BROKERS, name: value}
+    assert check_kafka(kafka) == []
+    Producer({"log_level": 0} | producer_config({name: value}, "client"))
+    Consumer({"log_level": 0} | consumer_config({name: value}, "group", "client")).close()
 
 
 def test_tokens_are_not_fetched() -> None:
@@ -195,7 +207,7 @@ NAMES = sorted(ANY_CLIENT | CONSUMER_ONLY | PRODUCER_ONLY | CODE_ONLY - {"plugin
 @given(
     st.dictionaries(
         st.sampled_from(NAMES) | st.text(max_size=9),
-        st.sampled_from(["1", "0", "true", "all", "x", "-1", "é"]) | st.text(max_size=3),
+        st.sampled_from(["1", "0", "true", "false", "all", "x", "-1", "é"]) | st.text(max_size=3),
         max_size=4,
     )
 )

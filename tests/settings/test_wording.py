@@ -1,7 +1,7 @@
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError
 
 from processor.errors import Fault
 from processor.settings.texts import EventNames, Secret
@@ -28,7 +28,7 @@ class Outer(Frozen):
     wait: Duration = 1.0
     inner: Inner | None = None
     many: dict[str, Inner] = Field(default={})
-    events: EventNames | None = Field(default=None, validation_alias="event")
+    events: EventNames | None = Field(default=None, validation_alias=AliasChoices("event", "events"))
     items: tuple[int, ...] = Field(default=(), max_length=2)
     share: float = 1.0
     own: Annotated[str, AfterValidator(refuse)] = ""
@@ -62,8 +62,18 @@ def faults_of(value: dict[str, object]) -> list[Fault]:
         ({"name": None}, "outer.name", "has no value", "give it one, or remove the key"),
         ({"name": ["a"]}, "outer.name", "must be text", "quotes"),
         ({"name": "a", "nam": "b"}, "outer.nam", "is not a known key", "did you mean `name`?"),
-        ({"name": "a", "zzz": "b"}, "outer.zzz", "is not a known key", "one of: event, inner, items, key, many"),
-        ({"name": "a", "event": "a", "events": "b"}, "outer.events", "is not a known key", "did you mean `event`?"),
+        (
+            {"name": "a", "zzz": "b"},
+            "outer.zzz",
+            "is not a known key",
+            "one of: event, events, inner, items, key, many",
+        ),
+        (
+            {"name": "a", "event": "a", "events": "b"},
+            "outer.events",
+            "another name of a key that is set too",
+            "keep one",
+        ),
         ({"name": "a", "event": "a-b"}, "outer.event", "`a-b` is not the full name", "com.acme"),
         ({"name": "a", "event": ["a", "b-c"]}, "outer.event.1", "`b-c` is not the full name", "com.acme"),
         ({"name": "a", "wait": "5"}, "outer.wait", "`5` is not a duration", "10s"),
