@@ -125,9 +125,14 @@ def _build_pipeline(
 
 def _kafka_thread(settings: Settings, plan: Plan, admin: AdminClient, clock: Clock, log: Logger) -> KafkaThread:
     config = consumer_config(settings.kafka, plan.group, _client_id(plan))
+    client_log = client_logger(log)
+
+    def make_consumer(callbacks: dict[str, object]) -> Consumer:
+        return Consumer({**config, **callbacks}, logger=client_log)
+
     return KafkaThread(
-        make_consumer=lambda callbacks: Consumer({**config, **callbacks}, logger=client_logger(log)),
-        prepare=lambda: write_start_offsets(admin, plan.group, plan.topics, settings.start_from, log),
+        make_consumer=make_consumer,
+        prepare=lambda: write_start_offsets(admin, make_consumer, plan.topics, settings.start_from, log),
         topics=plan.topics,
         offsets=Ledger(settings.commit_interval),
         limits=Limits(settings.in_memory.max_records, settings.in_memory.max_bytes),

@@ -5,11 +5,12 @@ without an offset (added later) begins at its earliest record, and nothing is sk
 """
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from processor.logs import Logger
@@ -17,24 +18,49 @@ from processor.logs import Logger
 StartFrom = Literal["earliest", "latest"] | datetime
 TIMEOUT = 10.0
 """Seconds for each question to Kafka."""
+POLL = 0.1
+"""Seconds between two looks for an answer."""
+
+
+MakeConsumer = Callable[[dict[str, object]], Consumer]
+"""Builds a client of the group; it is given its callbacks."""
 
 
 def write_start_offsets(
-    admin: AdminClient, group: str, topics: Sequence[str], start_from: StartFrom, log: Logger
+    admin: AdminClient, make_consumer: MakeConsumer, topics: Sequence[str], start_from: StartFrom, log: Logger
 ) -> None:
     """Give a new group its start offsets; does nothing for a group that has offsets.
+
+    The group is asked through a consumer that subscribes to nothing: the admin client's own call for a group's offsets
+    ends the process where the coordinator is not ready (librdkafka issue 5040).
 
     Raises:
         KafkaException: Kafka could not be asked, or the group's offsets cannot be written; try again.
     """
     partitions = _partitions(admin, topics, log)
-    if not partitions or _has_offsets(admin, group, partitions):
+    if not partitions:
         return
-    starts = _starts(admin, partitions, start_from)
-    # Fails while the group has members; then another replica was first, and the caller comes back to find its offsets.
-    altered = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, starts)], request_timeout=TIMEOUT)
-    altered[group].result()
-    log.info("new_group_starts", group=group, start_from=str(start_from), partitions=len(starts))
+    answers: list[KafkaError | None] = []
+    consumer = make_consumer({"on_commit": lambda error, _: answers.append(error)})
+    try:
+        if any(partition.offset >= 0 for partition in consumer.committed(partitions, timeout=TIMEOUT)):
+            return
+        starts = _starts(admin, partitions, start_from)
+        consumer.commit(offsets=starts, asynchronous=True)
+        _await_answer(consumer, answers)
+    finally:
+        consumer.close()
+    log.info("new_group_starts", start_from=str(start_from), partitions=len(starts))
+
+
+def _await_answer(consumer: Consumer, answers: list[KafkaError | None]) -> None:
+    """Wait for the commit: it is refused while the group has members, which means that another replica was first."""
+    deadline = time.monotonic() + TIMEOUT
+    while not answers and time.monotonic() < deadline:
+        consumer.poll(POLL)
+    error = answers[0] if answers else KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - its only name
+    if error is not None:
+        raise KafkaException(error)
 
 
 def _partitions(admin: AdminClient, topics: Sequence[str], log: Logger) -> list[TopicPartition]:
@@ -54,12 +80,6 @@ def _partitions(admin: AdminClient, topics: Sequence[str], log: Logger) -> list[
                 fix="create the topic, correct `topics:`, or let this service's Kafka user describe it",
             )
     return [TopicPartition(name, number) for name in sorted(wanted) for number in sorted(known[name].partitions)]
-
-
-def _has_offsets(admin: AdminClient, group: str, partitions: list[TopicPartition]) -> bool:
-    request = ConsumerGroupTopicPartitions(group, partitions)
-    held = admin.list_consumer_group_offsets([request], request_timeout=TIMEOUT)[group].result()
-    return any(partition.offset >= 0 for partition in held.topic_partitions)
 
 
 def _starts(admin: AdminClient, partitions: list[TopicPartition], start_from: StartFrom) -> list[TopicPartition]:

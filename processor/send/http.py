@@ -5,6 +5,7 @@ type and the operating system's words only (invariant 11).
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import aiohttp
@@ -15,7 +16,7 @@ from processor.records import Request
 from processor.send.replies import Answered, NotSent, Reply, Unknown, parse_retry_after
 
 BODY_KEPT = 1024
-"""Bytes of a reply that are kept, for people."""
+"""Characters of a refusal that are kept, for people."""
 BODY_READ = 64 * 1024
 """Bytes of a reply that are read at most, so that its connection can be used again; a longer one is closed."""
 KEEP_ALIVE = 30.0
@@ -79,16 +80,16 @@ class HttpSender:
         await self._session.close()
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answered:
+        """The status says what became of the request; a body that breaks off or comes late changes nothing of it."""
         body = bytearray()
-        while len(body) < BODY_READ and (chunk := await response.content.read(BODY_READ - len(body))):
-            body += chunk
-        if len(body) >= BODY_READ:
+        with suppress(aiohttp.ClientError, TimeoutError, OSError):
+            while len(body) < BODY_READ and (chunk := await response.content.read(BODY_READ - len(body))):
+                body += chunk
+        if not response.content.at_eof():
             response.close()
         retry_after = parse_retry_after(response.headers.get("Retry-After"), self._wall)
-        if response.ok:
-            return Answered(response.status, "", retry_after)
-        text = bytes(body[: 4 * BODY_KEPT]).decode(errors="replace")
-        return Answered(response.status, self._mask(text)[:BODY_KEPT], retry_after)
+        text = "" if response.ok else self._mask(body.decode(errors="replace"))[:BODY_KEPT]
+        return Answered(response.status, text, retry_after)
 
     def _wall(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall(), UTC)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 FIRST_PAUSE = 1.0
-"""Seconds after a 429 without Retry-After; doubled by each further one."""
+"""Seconds after a 429 without Retry-After; doubled by each pause that did not help."""
 LONGEST_PAUSE = 60.0
 BURST_SECONDS = 1.0
 """At most this much of the rate may go out at once."""
@@ -43,11 +43,16 @@ class Pace:
             self.tokens -= 1.0
 
     def throttled(self, now: float, retry_after: float | None) -> None:
-        """The vendor said: too fast."""
-        pause = retry_after if retry_after is not None else self.pause
-        if retry_after is None:
+        """The vendor said: too fast.
+
+        A Retry-After of nothing, or in the past of our clock, asks for no wait that could help: it counts as none.
+        What comes while we wait already answers requests that were in flight with the first: one pause for all.
+        """
+        if retry_after:
+            self.not_before = max(self.not_before, now + retry_after)
+        elif now >= self.not_before:
+            self.not_before = now + self.pause
             self.pause = min(self.pause * 2, LONGEST_PAUSE)
-        self.not_before = max(self.not_before, now + pause)
 
     def accepted(self) -> None:
         """The vendor accepted a request."""

@@ -131,6 +131,6 @@ def parse_retry_after(text: str | None, now: Callable[[], datetime]) -> float | 
         return min(float(text), MAX_RETRY_AFTER)
     try:
         seconds = (parsedate_to_datetime(text) - now()).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)

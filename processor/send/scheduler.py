@@ -161,7 +161,7 @@ class Scheduler:
                 delay = max(self.pace.not_before - now, 0.0) if throttled else self._delay(request.deliveries[0])
                 live, stale = self._part(request.deliveries, now)
                 self._cool(live, now + delay)
-                return Result(stale=stale, delay=delay)
+                return Result(stale=stale, delay=delay if live else 0.0)
 
     def drop(self, assignments: frozenset[Assignment], now: float) -> list[Delivery]:
         """Forget what waits of ended assignments; what is in flight ends by itself. Returns what was dropped."""
@@ -227,15 +227,15 @@ class Scheduler:
     def _gather(self, queue: Queue, limits: BatchLimits) -> list[Delivery]:
         """A batch: first every lane's head by age, then what stands behind them, round by round."""
         deliveries: list[Delivery] = []
-        size = 0
+        size = len(b"[]") - len(b",")
         riders: deque[Delivery] = deque()
         while len(deliveries) < limits.max_events and (queue.ready or riders):
             ahead = queue.ready[0][1] if queue.ready else riders[0]
-            if deliveries and size + len(ahead.body) > limits.max_bytes:
+            size += len(b",") + len(ahead.body)
+            if deliveries and size > limits.max_bytes:
                 break
             delivery = queue.next() if queue.ready else riders.popleft()
             deliveries.append(delivery)
-            size += len(delivery.body) + 1
             behind = self._lanes.rider(delivery)
             if behind is not None:
                 riders.append(behind)

@@ -115,11 +115,9 @@ def _cut_number(name: str, value: str) -> Fault | None:
     """Convict `30s` and numbers beyond 31 bits: the client takes the digits, or the bits, that fit, in silence."""
     kind = (_refusal(name, "") or "").partition(" ")[0]
     number = plain_integer(value)
-    if kind == "Integer" and value[:1].isalpha():  # a word like `all`, which the client knows
-        return None
-    whole = kind == "Integer" and (number is None or abs(number) > MAX_INTEGER)
-    broken = kind == "Float" and not re.fullmatch(r"\d{1,9}(\.\d+)?", value)
-    if not whole and not broken:
+    cut_integer = kind == "Integer" and (number is None or abs(number) > MAX_INTEGER)
+    cut_float = kind == "Float" and not re.fullmatch(r"\d{1,9}(\.\d+)?", value)
+    if not cut_integer and not cut_float:
         return None
     fix = "digits only; what ends in .ms is in milliseconds, in .bytes in bytes"
     return Fault(("kafka", name), f"`{value}` is not a number that the client reads as a whole", fix)

@@ -74,6 +74,18 @@ def check_unique(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def check_targets(targets: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that a route calls one method of each destination: a delivery's id holds the route, not the method.
+
+    Raises:
+        PydanticCustomError: it calls two of one destination.
+    """
+    destinations = [target.partition(".")[0] for target in targets]
+    if twice := sorted({name for name in destinations if destinations.count(name) > 1}):
+        raise invalid(f"calls two methods of {', '.join(twice)}", "write a route for each of them")
+    return targets
+
+
 def check_expression(text: str) -> str:
     """Check what would be an expression by mistake only; the expression itself is compiled later.
 
@@ -158,7 +170,13 @@ Target = Annotated[
         "destination.method: voyado.product_view",
     ),
 ]
-Targets = Annotated[tuple[Target, ...], BeforeValidator(one_or_many), AfterValidator(check_unique), Field(min_length=1)]
+Targets = Annotated[
+    tuple[Target, ...],
+    BeforeValidator(one_or_many),
+    AfterValidator(check_unique),
+    AfterValidator(check_targets),
+    Field(min_length=1),
+]
 DestinationName = Annotated[
     str,
     matching(

@@ -66,7 +66,7 @@ def letter(
         "source.topic": at.topic,
         "source.partition": at.partition,
         "source.offset": record.offset,
-        "source.timestamp": iso(record.timestamp / 1000) if record.timestamp >= 0 else None,
+        "source.timestamp": _source_time(record.timestamp),
         "destination": origin.destination,
         "route": route or None,
         "delivery.index": index,
@@ -92,6 +92,14 @@ def letter(
 def iso(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601 UTC with milliseconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _source_time(milliseconds: int) -> str | None:
+    """None where the record has no time, or one that no calendar has: microseconds sent as milliseconds are common."""
+    try:
+        return iso(milliseconds / 1000) if milliseconds >= 0 else None
+    except ValueError:
+        return None
 
 
 def _cut(text: str, limit: int) -> str:

@@ -1,0 +1,91 @@
+"""The service as a process of its own, as a team runs it: a file, a command, a port."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from tests.support.server import free_port
+from tests.support.waiting import eventually_sync
+
+ROOT = Path(__file__).parents[2]
+CANONICAL = ROOT / "examples" / "canonical.yaml"
+STOP_TIMEOUT = 35.0
+"""Seconds from SIGTERM to the end: the file's shutdown_timeout and what the interpreter needs."""
+
+
+class ServiceProcess:
+    """`clickstream run` over some files.
+
+    Attributes:
+        port: where it answers.
+    """
+
+    def __init__(self, folder: Path, files: Sequence[Path], env: Mapping[str, str], *arguments: str) -> None:
+        self.port = free_port()
+        self._log = folder / f"service-{self.port}.log"
+        options = [option for file in files for option in ("-c", str(file))]
+        self._command = [sys.executable, "-m", "processor", "run", *options, "--ops-port", str(self.port), *arguments]
+        self._env = {**os.environ, **env}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running process."""
+        assert self._process is not None
+        return self._process
+
+    def start(self) -> None:
+        """Start it; `ready` tells when it has its partitions."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._env, cwd=ROOT)
+
+    def terminate(self) -> int:
+        """Ask it to end and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_TIMEOUT)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def log(self) -> str:
+        """All that it wrote."""
+        return self._log.read_text()
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Ask its port; status 0 where nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def ready(self, within: float = 30.0) -> None:
+        """Wait for its first assignment."""
+        try:
+            eventually_sync(lambda: self.get("/ready")[0] == 200 or self.process.poll() is not None, within)
+        finally:
+            assert self.process.poll() is None, self.log
+
+    def status(self) -> dict[str, Any]:
+        """What `/status` answers, by pipeline."""
+        pipelines: dict[str, Any] = json.loads(self.get("/status")[1])["pipelines"]
+        return pipelines
