@@ -8,7 +8,7 @@ from pathlib import Path
 from processor.destinations import VENDORS
 from processor.destinations.vendor import Method, Vendor, Wirings
 from processor.errors import ConfigError, Fault, FaultPath, Level
-from processor.expressions import Compiled, ExpressionError, compile_expression
+from processor.expressions.language import Compiled, ExpressionError, compile_expression
 from processor.map.mapper import Mapper
 from processor.route.router import Route
 from processor.settings.load import Loaded, load

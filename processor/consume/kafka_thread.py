@@ -18,9 +18,11 @@ from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException,
 from processor.clock import Clock
 from processor.consume.backpressure import Limits, decide
 from processor.logs import Logger
-from processor.records import Assignment, Key, PartitionView, Record, Span
+from processor.records import Assignment, Headers, Key, PartitionView, Record, Span
 
 P = ParamSpec("P")
+Runs = dict[Assignment, list[Record]]
+"""One poll's records, by assignment, in offset order."""
 
 BATCH = 500
 """Records of one poll: enough that the hand-over costs below 0.1 µs a record."""
@@ -203,17 +205,18 @@ class KafkaThread:
         self._publish(view)
         self._take(self._poll(consumer))
 
-    def _poll(self, consumer: Consumer) -> list[Message]:
-        messages = consumer.consume(1, PAUSED_WAIT if self._paused else IDLE_WAIT)
-        if messages:
-            messages += consumer.consume(BATCH - 1, 0)
+    def _poll(self, consumer: Consumer) -> Runs:
+        """Take what is there; each record belongs to the assignment that was live when it was dequeued."""
+        runs: Runs = {}
+        first = consumer.consume(1, PAUSED_WAIT if self._paused else IDLE_WAIT)
+        self._sort(first, runs)
+        if first:
+            self._sort(consumer.consume(BATCH - 1, 0), runs)
         if self._raised is not None:
             raise self._raised
-        return messages
+        return runs
 
-    def _take(self, messages: list[Message]) -> None:
-        """Enter a poll's records in the ledger, partition by partition, then hand them over all at once."""
-        runs: dict[Assignment, list[Record]] = {}
+    def _sort(self, messages: Iterable[Message], runs: Runs) -> None:
         for message in messages:
             error = message.error()
             if error is not None:
@@ -222,6 +225,11 @@ class KafkaThread:
             record = self._record(message, runs)
             if record is not None:
                 runs.setdefault(record.assignment, []).append(record)
+
+    def _take(self, polled: Runs) -> None:
+        """Enter a poll's records in the ledger, partition by partition, then hand them over all at once."""
+        # What ended within the poll (revoked, or begun again lower) is not ours to enter: it is read again.
+        runs = {of: records for of, records in polled.items() if self._offsets.live(of.key) is of}
         for assignment, records in runs.items():
             self._offsets.receive(assignment.key, records)
             self.counts.read[assignment.topic] += len(records)
@@ -229,7 +237,7 @@ class KafkaThread:
             self._trouble = None
             self._loop.receive([record for records in runs.values() for record in records])
 
-    def _record(self, message: Any, runs: Mapping[Assignment, list[Record]]) -> Record | None:
+    def _record(self, message: Any, runs: Runs) -> Record | None:
         """Make a record of a message; its type is Any because the client types all parts as optional."""
         key: Key = (message.topic(), message.partition())
         assignment = self._offsets.live(key)
@@ -241,7 +249,23 @@ class KafkaThread:
         if expected is not None and offset < expected:
             assignment = self._begin_again(assignment, offset, expected)
         timestamp: int = message.timestamp()[1]
-        return Record(assignment, offset, timestamp, message.key(), message.value(), message.headers())
+        return Record(assignment, offset, timestamp, message.key(), message.value(), self._headers(message))
+
+    def _headers(self, message: Any) -> Headers | None:
+        """The client fails on a header name that is no UTF-8; such a record goes on without its headers."""
+        try:
+            headers: Headers | None = message.headers()
+        except SystemError:
+            self._log.warning(
+                "headers_unreadable",
+                topic=message.topic(),
+                partition=message.partition(),
+                offset=message.offset(),
+                next="the record goes on without its headers",
+                fix="let its producer write header names as UTF-8",
+            )
+            return None
+        return headers
 
     def _begin_again(self, assignment: Assignment, offset: int, expected: int) -> Assignment:
         """The position went back (somebody reset the group's offsets): from here it is a new assignment."""
@@ -263,7 +287,7 @@ class KafkaThread:
 
     def _step_over_markers(self, consumer: Consumer, view: Mapping[Key, PartitionView]) -> None:
         """Transaction markers leave a lag of 1 for ever unless the position is committed while nothing is open."""
-        idle = [TopicPartition(*key) for key, partition in view.items() if partition.next and not partition.records]
+        idle = [TopicPartition(*key) for key, partition in view.items() if partition.next is not None and not partition.records]
         for position in consumer.position(idle):
             if position.offset > 0 and position.error is None:
                 self._offsets.skip_to((position.topic, position.partition), position.offset)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Protocol
 
 import fastavro
@@ -64,19 +65,19 @@ class SchemaStore:
         self._registry = registry
         self._clock = clock
         self._log = log
-        self._known: dict[int, Schema | Unusable] = {}
-        self._unknown_until: dict[int, float] = {}
+        self._known: dict[int, Schema] = {}
+        self._unusable: dict[int, tuple[float, Unusable]] = {}  # until when; the oldest first
         self._fetches: dict[int, asyncio.Task[None]] = {}
         self.trouble: str | None = None
         """Why records wait for their schemas; None while the registry answers."""
 
     def get(self, schema_id: int) -> Schema | Unusable | None:
         """What is known of an id; None = `fetch` it first."""
-        found = self._known.get(schema_id)
-        if isinstance(found, Unusable) and self._clock.now() >= self._unknown_until[schema_id]:
-            del self._known[schema_id]
-            return None
-        return found
+        known = self._known.get(schema_id)
+        if known is not None:
+            return known
+        until, unusable = self._unusable.get(schema_id, (0.0, None))
+        return unusable if self._clock.now() < until else None
 
     async def fetch(self, schema_id: int) -> None:
         """Wait until `get` knows the id, however long the registry is away; concurrent calls share one question."""
@@ -96,14 +97,22 @@ class SchemaStore:
                 await asyncio.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
                 failures += 1
                 continue
-            self._known[schema_id] = found
             if isinstance(found, Unusable):
-                self._unknown_until[schema_id] = self._clock.now() + REMEMBER_UNKNOWN
-                self._log.warning("schema_unusable", schema_id=schema_id, reason=found.message)
+                self._remember(schema_id, found)
+            else:
+                self._known[schema_id] = found
             if self.trouble:
                 self._log.info("registry_back")
                 self.trouble = None
             return
+
+    def _remember(self, schema_id: int, unusable: Unusable) -> None:
+        """Remember it for a while, and forget those whose while is over: garbage brings new ids without end."""
+        now = self._clock.now()
+        for old in list(takewhile(lambda id_: self._unusable[id_][0] <= now, self._unusable)):
+            del self._unusable[old]
+        self._unusable[schema_id] = now + REMEMBER_UNKNOWN, unusable
+        self._log.warning("schema_unusable", schema_id=schema_id, reason=unusable.message)
 
     async def _ask(self, schema_id: int) -> Schema | Unusable:
         registry = self._registry

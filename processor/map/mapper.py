@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from processor.expressions import Compiled, ExpressionError, Scope
+from processor.expressions.language import Compiled, ExpressionError, Scope
 from processor.records import Channel, ErrorClass, Failure, Payload, Stage
 
 

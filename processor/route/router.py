@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from processor.expressions import Compiled, ExpressionError, Scope, is_true
+from processor.expressions.language import Compiled, ExpressionError, Scope, is_true
 from processor.records import ErrorClass, Event, Failure, Filtered, FilterReason, Stage
 
 

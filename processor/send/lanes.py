@@ -54,6 +54,10 @@ class Lanes:
         lane.out += 1
         return lane.waiting.popleft()
 
+    def behind(self, head: Delivery) -> int:
+        """How many wait behind a head."""
+        return 0 if head.lane is None else len(self._lanes[head.lane].waiting)
+
     def leave(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
         """These are done with; returns the heads that may go out now."""
         heads = []

@@ -155,7 +155,7 @@ class Scheduler:
                     delivery.alone = True
                 self._come_back(live, now)
                 return Result(stale=stale)
-            case Verdict.WAIT:
+            case Verdict.WAIT:  # pragma: no branch - exhaustive, as mypy checks
                 if throttled:
                     self.pace.throttled(now, reply.retry_after if isinstance(reply, Answered) else None)
                 delay = max(self.pace.not_before - now, 0.0) if throttled else self._delay(request.deliveries[0])
@@ -209,8 +209,21 @@ class Scheduler:
         limits = self._batch
         if limits is None or not queue.channel.batched:
             return now
-        full = len(queue.ready) >= limits.max_events or queue.size >= limits.max_bytes
+        full = queue.size >= limits.max_bytes or self._could_ride(queue, limits.max_events)
         return now if full else queue.ready[0][0] + limits.max_wait
+
+    def _could_ride(self, queue: Queue, wanted: int) -> bool:
+        """Whether so many deliveries could go out now: heads, and what may ride behind them.
+
+        Counted anew each time: a standing count would have to follow every change of every lane. What stands behind a
+        head may be for another channel; then the batch goes out smaller, and that is all.
+        """
+        found = len(queue.ready)
+        for _, head in queue.ready:
+            if found >= wanted:
+                return True
+            found += self._lanes.behind(head)
+        return found >= wanted
 
     def _compose(self, queue: Queue) -> Request:
         if queue.alone:

@@ -18,6 +18,8 @@ POLL = 0.1
 """Seconds the thread waits in `poll()`; also how late a due retry may be."""
 BACK_OFF = (1.0, 5.0, 30.0)
 """Seconds until a refused letter is produced again; the last one repeats."""
+STOP_MARGIN = 1.0
+"""Seconds that the thread may take to notice that its time is over."""
 
 
 Buried = Callable[[Letter], None]
@@ -40,6 +42,7 @@ class Undertaker:
         self._new: deque[Letter] = deque()
         self._again: deque[tuple[float, int, Letter]] = deque()
         self._stopping = threading.Event()
+        self._stop_by = float("inf")
         self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"dead-letters {topic}", daemon=True)
         self._fatal = False
@@ -66,21 +69,25 @@ class Undertaker:
 
     def stop(self, timeout: float) -> None:
         """End the thread, after what is queued was given `timeout` seconds to be acknowledged."""
+        self._stop_by = self._clock.now() + timeout
         self._stopping.set()
         self._awake.set()
-        self._thread.join(timeout)
+        self._thread.join(timeout + STOP_MARGIN)
+
+    @property
+    def _over(self) -> bool:
+        return self._stopping.is_set() and (not self.waiting or self._clock.now() >= self._stop_by)
 
     def _run(self) -> None:
         producer = self._make_producer()
-        while not self._stopping.is_set():
+        while not self._over:
             if not self.waiting:
-                self._awake.wait()
+                self._awake.wait()  # a stop sets it too
             self._awake.clear()
             if self._fatal:
                 producer = self._replace(producer)
             self._produce_due(producer)
             producer.poll(POLL)
-        producer.flush(POLL)
 
     def _replace(self, producer: Producer) -> Producer:
         """After a fatal error: what the old client still holds comes back as refused, then a new one is made."""

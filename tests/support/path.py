@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import yaml
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -21,7 +20,7 @@ from processor.demo.vendors import VendorOptions, Vendors, running_vendors
 from tests.support.background import in_background
 from tests.support.broker import Broker, admin_client
 from tests.support.registry import Registry
-from tests.support.service import CANONICAL, ServiceProcess
+from tests.support.service import ServiceProcess, write_config
 from tests.support.topics import TopicFactory
 from tests.support.waiting import eventually_sync
 
@@ -62,10 +61,9 @@ class WholePath:
                 self.expected[expected.destination].append(expected.delivery)
         return clicks
 
-    def service(self, overlay: Mapping[str, Any], *arguments: str) -> ServiceProcess:
-        """The service over the canonical file, with some keys laid over it."""
-        file = self.folder / f"overlay-{uuid4().hex[:6]}.yaml"
-        file.write_text(yaml.safe_dump({"group_prefix": self.prefix, **overlay}))
+    def service(self, changes: Mapping[str, Any], *arguments: str) -> ServiceProcess:
+        """The service with the canonical file, some keys changed."""
+        file = write_config(self.folder, {"group_prefix": self.prefix, **changes})
         env = {
             "KAFKA_BOOTSTRAP": self.broker.bootstrap,
             "SCHEMA_REGISTRY_URL": self.registry.url,
@@ -73,7 +71,7 @@ class WholePath:
             "ROCKET_URL": self.vendors.rocket_url,
             "CLICKSTREAM_TOPIC": self.topic,
         }
-        return ServiceProcess(self.folder, [CANONICAL, file], env, *arguments)
+        return ServiceProcess(self.folder, file, env, *arguments)
 
     def overlay(self, **destination: Any) -> dict[str, Any]:
         """Keys for both destinations, without the vendors' limits."""

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
+
+import yaml
 
 from tests.support.server import free_port
 from tests.support.waiting import eventually_sync
@@ -21,17 +24,17 @@ STOP_TIMEOUT = 35.0
 
 
 class ServiceProcess:
-    """`clickstream run` over some files.
+    """`clickstream run` with one configuration file.
 
     Attributes:
         port: where it answers.
     """
 
-    def __init__(self, folder: Path, files: Sequence[Path], env: Mapping[str, str], *arguments: str) -> None:
+    def __init__(self, folder: Path, file: Path, env: Mapping[str, str], *arguments: str) -> None:
         self.port = free_port()
         self._log = folder / f"service-{self.port}.log"
-        options = [option for file in files for option in ("-c", str(file))]
-        self._command = [sys.executable, "-m", "processor", "run", *options, "--ops-port", str(self.port), *arguments]
+        ports = ["--ops-port", str(self.port)]
+        self._command = [sys.executable, "-m", "processor", "run", "-c", str(file), *ports, *arguments]
         self._env = {**os.environ, **env}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -89,3 +92,19 @@ class ServiceProcess:
         """What `/status` answers, by pipeline."""
         pipelines: dict[str, Any] = json.loads(self.get("/status")[1])["pipelines"]
         return pipelines
+
+
+def write_config(folder: Path, changes: Mapping[str, Any]) -> Path:
+    """The canonical file with some keys changed, as one file.
+
+    Not as a second file over the first: there null would remove a key, and `batch: null` has a meaning of its own.
+    """
+    file = folder / f"config-{uuid4().hex[:8]}.yaml"
+    file.write_text(yaml.safe_dump(_laid_over(yaml.safe_load(CANONICAL.read_text()), changes)))
+    return file
+
+
+def _laid_over(lower: Any, upper: Any) -> Any:
+    if not (isinstance(lower, dict) and isinstance(upper, Mapping)):
+        return upper
+    return lower | {key: _laid_over(lower.get(key), value) for key, value in upper.items()}

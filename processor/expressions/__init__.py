@@ -1,0 +1,1 @@
+"""Expressions: JMESPath, compiled once."""
