@@ -187,7 +187,8 @@ class Delivery:
         index: position in the `for_each` array; 0 without.
         channel, body, lane, event_time: as in `Payload`.
         made: the clock's `now` when it was mapped.
-        attempts: requests with this delivery that were answered or lost; throttled ones do not count.
+        attempts: requests with this delivery that were answered or lost; throttled ones do not count, nor do batches
+            that were refused as a whole.
         first_attempt, last_attempt: seconds since 1970; None before the first.
         alone: a batch with it was refused as invalid, so it may no longer ride with others.
     """

@@ -140,8 +140,9 @@ class Scheduler:
         """
         reply_class = classify(reply)
         throttled = reply_class is ReplyClass.THROTTLED
-        self._count_attempt(request, wall, throttled=throttled)
-        match judge(reply, len(request.deliveries)):
+        verdict = judge(reply, len(request.deliveries))
+        self._attempted(request, wall, counts=not throttled and verdict is not Verdict.SINGLE)
+        match verdict:
             case Verdict.ACCEPTED:
                 self.pace.accepted()
                 self._leave(request.deliveries, now)
@@ -296,9 +297,10 @@ class Scheduler:
         return delay * (1 + JITTER * self._random.random())
 
     @staticmethod
-    def _count_attempt(request: Request, wall: float, *, throttled: bool) -> None:
+    def _attempted(request: Request, wall: float, *, counts: bool) -> None:
+        """Note the attempt; a throttled one is nobody's, and neither is the refusal of a whole batch."""
         for delivery in request.deliveries:
-            delivery.attempts += not throttled
+            delivery.attempts += counts
             delivery.last_attempt = wall
             if delivery.first_attempt is None:
                 delivery.first_attempt = wall
