@@ -18,6 +18,8 @@ from processor.plan import Plan, load_plans
 from processor.service import Service
 from processor.settings.load import config_paths
 
+HIGHEST_PORT = 65_535
+
 GC_THRESHOLD = 50_000
 """Objects before the collector looks. Records and deliveries make no cycles; looking at them often costs 6-12 %."""
 
@@ -41,8 +43,15 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         metavar="NAME",
         help="run only this destination's pipeline; repeat it for more (default: all of the file)",
     )
-    parser.add_argument("--ops-port", type=int, metavar="N", help="port for /live /ready /metrics /status")
+    parser.add_argument("--ops-port", type=_port, metavar="N", help="port for /live /ready /metrics /status")
     parser.set_defaults(execute=execute)
+
+
+def _port(text: str) -> int:
+    """A port; 0 takes any free one."""
+    if text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port (0 to {HIGHEST_PORT})")
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -287,7 +287,11 @@ class KafkaThread:
 
     def _step_over_markers(self, consumer: Consumer, view: Mapping[Key, PartitionView]) -> None:
         """Transaction markers leave a lag of 1 for ever unless the position is committed while nothing is open."""
-        idle = [TopicPartition(*key) for key, partition in view.items() if partition.next is not None and not partition.records]
+        idle = [
+            TopicPartition(*key)
+            for key, partition in view.items()
+            if partition.next is not None and not partition.records
+        ]
         for position in consumer.position(idle):
             if position.offset > 0 and position.error is None:
                 self._offsets.skip_to((position.topic, position.partition), position.offset)

@@ -7,13 +7,14 @@ user agent in product/version form, 500 without a content type), rate limits (50
 
 from typing import NotRequired
 
-from pydantic import with_config
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 from yarl import URL
 
 from processor.destinations.fields import ContactId, Flag, Quantity, RequiredText, Text, TimeInMillis
 from processor.destinations.vendor import RULES, Address, BatchForm, Method, Vendor
 from processor.settings.models import BatchSettings, DestinationSettings
+from processor.settings.texts import UserAgent
 from processor.settings.values import Rate
 
 RATE = 50.0
@@ -24,9 +25,11 @@ class Settings(DestinationSettings):
     """An account at Voyado.
 
     Attributes:
+        user_agent: Voyado refuses requests that do not say who they are, so it is required here.
         key_header: the header with the key; Voyado's pages disagree, `apikey` is what its own clients send.
     """
 
+    user_agent: UserAgent = Field(examples=["AcmeClickstream/1.0"])
     rate: Rate = RATE
     batch: BatchSettings | None = BATCH
     key_header: str = "apikey"

@@ -71,6 +71,8 @@ def test_texts_that_are_right(kind: Any, written: object, value: object) -> None
         (EventNames, "com..Viewed", "is not the full name of an Avro record"),
         (Targets, "voyado", "is not a destination and its method"),
         (Targets, "voyado.a.b", "is not a destination and its method"),
+        (Targets, ["a.b", "a.b"], "names twice: a.b"),
+        (Targets, ["a.b", "c.b", "a.c"], "calls two methods of a"),
         (UserAgent, "Acme", "does not name a product and its version"),
         (UserAgent, "Acme/1.0\nX: y", "does not name a product and its version"),
         (StartFrom, "yesterday", "is no place to start from"),
