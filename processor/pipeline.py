@@ -18,12 +18,14 @@ from processor.map.mapper import Mapper
 from processor.records import (
     Assignment,
     Delivery,
+    ErrorClass,
     Event,
     Failure,
     Filtered,
     Payload,
     Record,
     Request,
+    Stage,
     delivery_id,
 )
 from processor.route.router import NotRouted, Router
@@ -144,11 +146,16 @@ class Pipeline:
         if not isinstance(decoded, Event):
             yield "", 0, decoded
             return
-        for routed in self._router.route(decoded):
-            if isinstance(routed, NotRouted):
-                yield routed.route, routed.index, routed.fate
-            else:
-                yield routed.route, routed.index, self._mappers[routed.route].map(routed.scope)
+        try:
+            for routed in self._router.route(decoded):
+                if isinstance(routed, NotRouted):
+                    yield routed.route, routed.index, routed.fate
+                else:
+                    yield routed.route, routed.index, self._mappers[routed.route].map(routed.scope)
+        except Exception as exception:  # noqa: BLE001 - no record ends the process (invariant 10), not even by our defect
+            self._score.unexpected(exception)
+            words = f"a defect of the service: {type(exception).__name__}"
+            yield "", 0, Failure(Stage.MAP, ErrorClass.UNMAPPED, words)
 
     # What comes back.
 

@@ -1,5 +1,6 @@
 """What happened, for people: one pipeline's counters, and the log lines of facts that repeat."""
 
+import traceback
 from collections.abc import Iterable
 
 from processor.clock import Clock
@@ -121,6 +122,18 @@ class Scorekeeper:
                 also=held_back,
                 next="the record is in the dead-letter topic, the next one goes on",
             )
+
+    def unexpected(self, exception: Exception) -> None:
+        """The service itself failed on a record; says where, without the exception's words, which may hold values."""
+        if self._sometimes.ask("unexpected", type(exception).__name__) is None:
+            return
+        frame = traceback.extract_tb(exception.__traceback__)[-1]
+        self._log.error(
+            "defect",
+            exception=type(exception).__name__,
+            where=f"{frame.filename}:{frame.lineno}",
+            next="the record is in the dead-letter topic; please report this",
+        )
 
     def buried(self, route: str, failure: Failure) -> None:
         """The broker has the letter."""

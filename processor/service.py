@@ -221,8 +221,10 @@ class Service:
         finally:
             await self._end(running, server)
         for task in running:
-            if not task.cancelled():
-                task.result()
+            failed = None if task.cancelled() else task.exception()
+            if failed is not None:
+                self._log.error("pipeline_failed", exc_info=failed)
+                raise FatalError("a pipeline failed by a defect of the service; the log says where") from failed
 
     async def _end(self, running: Sequence[asyncio.Task[None]], server: OpsServer) -> None:
         """End under one deadline, in this order."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 # ruff: noqa: TRY004 - pydantic reads ValueError only
@@ -78,6 +79,12 @@ def letters_and_digits(value: Any) -> str:
     raise ValueError("the text must be 1 to 50 letters and digits")
 
 
+@lru_cache(maxsize=1024)
+def _check_calendar(time: str) -> None:
+    """Refuse what no calendar has, in words: "month must be in 1..12". Events of one poll share their seconds."""
+    datetime.fromisoformat(time)
+
+
 def zoned_time(digits: int) -> Callable[[Any], str]:
     """ISO 8601 with a zone; fractions of a second are cut to so many digits."""
     keep = digits + 1 if digits else 0
@@ -87,8 +94,8 @@ def zoned_time(digits: int) -> Callable[[Any], str]:
         if match is None:
             raise ValueError(f"{kind(value)} is no ISO 8601 time with a zone, like 2026-11-22T10:31:07Z")
         seconds, fraction, zone = match.groups()
-        datetime.fromisoformat(seconds)  # raises ValueError in words: month must be in 1..12
-        return seconds + (fraction or "")[:keep] + zone
+        _check_calendar(seconds + zone)
+        return value if fraction is None or len(fraction) <= keep else seconds + fraction[:keep] + zone
 
     return check
 
