@@ -186,7 +186,10 @@ def measure_cpu(others: Stage, mode: str, events: int, runs: int) -> None:
         with others.service(topic, MODES[mode]) as service:
             figures.append(cpu_per_event(watch(service, events)))
     spread = ", ".join(f"{figure:.1f}" for figure in sorted(figures))
-    print(f"{mode:15} {statistics.median(figures):6.1f} CPU-µs per event   ({events:,} events; runs: {spread})", flush=True)
+    print(
+        f"{mode:15} {statistics.median(figures):6.1f} CPU-µs per event   ({events:,} events; runs: {spread})",
+        flush=True,
+    )
 
 
 def measure_memory(others: Stage, events: int) -> None:

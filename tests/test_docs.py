@@ -15,8 +15,9 @@ def rendered_metrics() -> str:
         f"| `{PREFIX}{d.name}` | {d.kind.value} | {' '.join(f'`{label}`' for label in d.labels)} | {d.meaning} |"
         for d in DECLARATIONS
     ]
-    head = "# Metrics\n\nRendered from `processor/metrics.py`.\n\n| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n"
-    return head + "\n".join(rows) + "\n"
+    head = ["# Metrics", "", "Rendered from `processor/metrics.py`.", ""]
+    table = ["| metric | type | labels | meaning |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *table, *rows, ""])
 
 
 def test_the_page_of_metrics_is_what_the_code_declares() -> None:

@@ -130,7 +130,7 @@ def test_each_trouble_ends_in_its_letter_and_the_next_goes_on(path: WholePath, b
 
     with path.service(configuration(path, batch), "--destination", "rocket") as service:
         found = letters(path, path.letters["rocket"], len(expected))
-        eventually_sync(lambda: path.committed("rocket")[1] == 2 * len(TROUBLES) + 1, within=20)
+        eventually_sync(lambda: path.committed("rocket").get(1) == 2 * len(TROUBLES) + 1, within=20)
         metrics = service.get("/metrics")[1]
         service.terminate()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
@@ -88,13 +88,16 @@ class WholePath:
         return {p.partition: f.result().offset for p, f in self.admin.list_offsets(asked).items()}
 
     def committed(self, destination: str) -> dict[int, int]:
-        """The offsets that a pipeline's group has committed."""
+        """The offsets that a pipeline's group has committed; none while its coordinator is not ready."""
         group = f"{self.prefix}.{destination}"
         if destination not in self._lookers:
             # Not the admin client: its call for a group's offsets ends the process (librdkafka issue 5040).
             self._lookers[destination] = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": group})
         partitions = [TopicPartition(self.topic, number) for number in self.ends()]
-        return {p.partition: p.offset for p in self._lookers[destination].committed(partitions, timeout=10)}
+        try:
+            return {p.partition: p.offset for p in self._lookers[destination].committed(partitions, timeout=10)}
+        except KafkaException:
+            return {}
 
     def all_committed(self) -> bool:
         """Whether both groups have committed the ends."""
@@ -131,7 +134,9 @@ def running_path(
             vendors=vendors,
             topic=topic(),
             letters={name: topic() for name in DESTINATIONS},
-            producer=Producer({"bootstrap.servers": broker.bootstrap, "partitioner": "murmur2_random", "linger.ms": 20}),
+            producer=Producer(
+                {"bootstrap.servers": broker.bootstrap, "partitioner": "murmur2_random", "linger.ms": 20}
+            ),
             admin=admin_client(broker.bootstrap),
             encoder=Encoder(register(client)),
         )
