@@ -61,7 +61,8 @@ def load_plans(paths: Sequence[Path], env: Mapping[str, str]) -> Ready:
     """
     loaded = load(paths, env, {name: vendor.settings for name, vendor in VENDORS.items()})
     plans, more = make_plans(loaded, VENDORS)
-    faults = [*loaded.faults, *(loaded.locate(fault) for fault in more)]
+    # A route to several accounts is compiled once for each, and its faults are told once.
+    faults = [*loaded.faults, *dict.fromkeys(loaded.locate(fault) for fault in more)]
     fatal = [fault for fault in faults if fault.level is Level.ERROR]
     if fatal or loaded.settings is None:
         raise ConfigError(fatal)

@@ -341,7 +341,6 @@ class KafkaThread:
         consumer.incremental_assign([TopicPartition(p.topic, p.partition, OFFSET_STORED) for p in partitions])
         # A pause survives a revocation: without this a partition that comes back would stay silent for ever.
         consumer.resume([TopicPartition(p.topic, p.partition) for p in partitions])
-        self._paused -= {(p.topic, p.partition) for p in partitions}
         self._relieve(consumer, self._offsets.view())
         self._log.info("partitions_assigned", partitions=_names(partitions))
 

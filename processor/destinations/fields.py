@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, Strict
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (apis: catalogue ids <= 9007199254740991)."""
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UUID = re.compile(_GUID)
 _LETTERS_AND_DIGITS = re.compile(r"[A-Za-z0-9]{1,50}")
@@ -33,7 +33,9 @@ def integer(value: Any) -> int:
         return value
     if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit():
         return int(value)
-    if isinstance(value, (float, Decimal)) and value == value // 1:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return int(value)
     raise ValueError(f"{kind(value)} is not an integer")
 
@@ -54,8 +56,8 @@ def number(value: Any) -> int | float:
     if not isinstance(value, Decimal):
         raise ValueError(f"{kind(value)} is not a number")
     as_float = float(value)
-    if Decimal(repr(as_float)) != value:
-        raise ValueError("the decimal has more digits than a JSON number keeps")
+    if value.is_finite() and Decimal(repr(as_float)) != value:
+        raise ValueError("the number has more digits than a JSON number keeps")
     return as_float
 
 
@@ -125,6 +127,6 @@ SessionId = Annotated[str, BeforeValidator(letters_and_digits)]
 CatalogueId = Annotated[int, BeforeValidator(integer), Field(ge=1, le=MAX_INTEGER)]
 Quantity = Annotated[int, BeforeValidator(integer), Field(ge=0, le=MAX_INTEGER)]
 PositiveQuantity = Annotated[int, BeforeValidator(integer), Field(ge=1, le=MAX_INTEGER)]
-Price = Annotated[float | int, BeforeValidator(number), Field(ge=0, allow_inf_nan=False)]
+Price = Annotated[float | int, BeforeValidator(number), Field(ge=0, le=MAX_INTEGER, allow_inf_nan=False)]
 TimeInMillis = Annotated[str, BeforeValidator(zoned_time(3))]
 TimeInSeconds = Annotated[str, BeforeValidator(zoned_time(0))]

@@ -80,6 +80,8 @@ def outcome(search: Any, scope: object) -> object:
 @example(text="a == `1`", scope={"a": True})
 @example(text="a < `1`", scope={"a": True})
 @example(text="a < b", scope={"a": "x", "b": 1})
+@example(text="a[]", scope={"a": [[1], 2, [[3]]]})
+@example(text="a.*", scope={"a": 1})
 @example(text="@", scope={})
 def test_every_expression_means_what_the_library_says(text: str, scope: dict[str, Any]) -> None:
     """Random expressions over random JSON give the same as the interpreter, or fail where it fails."""

@@ -1,13 +1,40 @@
 """What is in Kafka, for tests that look at it from outside."""
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import uuid4
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tests.support.waiting import eventually_sync
 
+T = TypeVar("T")
+
 TIMEOUT = 10.0
 """Seconds for one question."""
+NO_COORDINATOR_YET = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Ask a group's coordinator again until it is one: the first group of a fresh broker has to wait for it.
+
+    Raises:
+        KafkaException: it answered, and refused.
+    """
+    answers: list[T] = []
+
+    def answered() -> bool:
+        try:
+            answers.append(ask())
+        except KafkaException as error:
+            if error.args[0].code() not in NO_COORDINATOR_YET:
+                raise
+        return bool(answers)
+
+    eventually_sync(answered, within=2 * TIMEOUT)
+    return answers[0]
 
 
 def read(bootstrap: str, topic: str, count: int, *, within: float = 20.0) -> list[Message]:
@@ -41,5 +68,6 @@ def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
     """
     with Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0}) as consumer:
         numbers = consumer.list_topics(topic, timeout=TIMEOUT).topics[topic].partitions
-        offsets = consumer.committed([TopicPartition(topic, number) for number in numbers], timeout=TIMEOUT)
+        asked = [TopicPartition(topic, number) for number in numbers]
+        offsets = patiently(lambda: consumer.committed(asked, timeout=TIMEOUT))
     return {at.partition: at.offset for at in offsets if at.offset >= 0}

@@ -76,7 +76,7 @@ class Server(ABC):
         """
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_bound_to_us(), *self.command()],
+                [*bound_to_us(), *self.command()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -143,7 +143,7 @@ class Server(ABC):
         return f"{self.name} on port {self.port} {what}; the end of its log:\n{last}"
 
 
-def _bound_to_us() -> tuple[str, ...]:
+def bound_to_us() -> tuple[str, ...]:
     """A prefix for a command that lets the kernel kill it when its parent dies, where a kernel does that."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()

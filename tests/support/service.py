@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import yaml
 
-from tests.support.server import free_port
+from tests.support.server import bound_to_us, free_port
 from tests.support.waiting import eventually_sync
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ class ServiceProcess:
         self.port = free_port()
         self._log = folder / f"service-{self.port}.log"
         ports = ["--ops-port", str(self.port)]
-        self._command = [sys.executable, "-m", "processor", "run", "-c", str(file), *ports, *arguments]
+        self._command = [*bound_to_us(), sys.executable, "-m", "processor", "run", "-c", str(file), *ports, *arguments]
         self._env = {**os.environ, **env}
         self._process: subprocess.Popen[bytes] | None = None
 

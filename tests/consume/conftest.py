@@ -1,0 +1,91 @@
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+
+from processor.consume import kafka_thread
+from processor.consume.backpressure import Limits
+from processor.settings.kafka_properties import consumer_config
+from tests.consume.clusters import Cluster, Join
+from tests.consume.members import AMPLE, Begin, Member, Wants, start_member, watched
+from tests.consume.scripted import TOPIC, ScriptedConsumer
+from tests.support.broker import Broker, embedded_broker
+from tests.support.topics import TopicFactory
+
+
+@pytest.fixture
+def consumer() -> ScriptedConsumer:
+    """A consumer that the broker is about to assign partition 0 to; the group's offset is 10."""
+    scripted = ScriptedConsumer(held={0: 10})
+    scripted.serve(scripted.assign(0))
+    return scripted
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Start threads on scripted consumers, one after the other: `begin(first, second, settles=…, limits=…)`."""
+    monkeypatch.setattr(kafka_thread, "REBUILD_WAIT", 0.01)
+    members: list[Member] = []
+
+    def start(
+        *consumers: ScriptedConsumer,
+        settles: Wants = lambda _: True,
+        limits: Limits = AMPLE,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> Member:
+        left = list(consumers)
+        members.append(
+            start_member(
+                lambda callbacks: left.pop(0).make(callbacks), [TOPIC], settles=settles, limits=limits, prepare=prepare
+            )
+        )
+        return members[-1]
+
+    yield start
+    for member in members:
+        member.stop()
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Broker]:
+    """The mock cluster that the demo runs on, beside the run's broker."""
+    with embedded_broker() as broker:
+        yield broker
+
+
+@pytest.fixture(params=["run's broker, classic", "run's broker, consumer", "embedded, consumer"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A broker and a group protocol: a Kafka thread must do the same on each of them."""
+    where, protocol = request.param.split(", ")
+    broker: Broker = request.getfixturevalue("embedded" if where == "embedded" else "broker")
+    topics = TopicFactory(broker)
+    yield Cluster(broker, protocol, topics)
+    topics.close()
+
+
+@pytest.fixture
+def join(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
+    """Start members of a group on the cluster: `join(topic, group, settles=…, limits=…, **kafka)`."""
+    monkeypatch.setattr(kafka_thread, "REBUILD_WAIT", 0.01)
+    members: list[Member] = []
+
+    def start(
+        topic: str, group: str = "", settles: Wants = lambda _: True, limits: Limits = AMPLE, **kafka: str
+    ) -> Member:
+        properties = {name.replace("_", "."): value for name, value in kafka.items()}
+        config = consumer_config(cluster.properties | properties, group or uuid4().hex, "test")
+        users: set[int] = set()
+        members.append(
+            start_member(
+                lambda callbacks: watched({**config, **callbacks}, users),
+                [topic],
+                settles=settles,
+                limits=limits,
+                users=users,
+            )
+        )
+        return members[-1]
+
+    yield start
+    for member in members:
+        member.stop()

@@ -1,0 +1,193 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, Producer
+
+from processor.consume import start
+from processor.consume.start import StartFrom, write_start_offsets
+from processor.settings.kafka_properties import consumer_config
+from tests.consume.clusters import Cluster, Join
+from tests.consume.scripted import ScriptedConsumer
+from tests.support.broker import PARTITIONS, admin_client
+from tests.support.logs import Lines
+from tests.support.reading import committed, patiently
+from tests.support.records import SECOND
+from tests.support.server import free_port
+from tests.support.waiting import eventually_sync
+
+EACH = 5
+"""Records in each partition before a group begins."""
+
+
+@dataclass
+class Group:
+    """A group that may begin, and what it has then."""
+
+    cluster: Cluster
+    name: str = field(default_factory=lambda: uuid4().hex)
+    lines: Lines = field(default_factory=Lines)
+
+    def begin(self, topics: Sequence[str], start_from: StartFrom) -> None:
+        """Do what a replica does before it joins, and again while there is no coordinator, as it does."""
+        config = consumer_config(self.cluster.properties, self.name, "test")
+        admin = admin_client(self.cluster.broker.bootstrap)
+
+        def make_consumer(callbacks: dict[str, object]) -> Consumer:
+            return Consumer({**config, **callbacks})
+
+        patiently(lambda: write_start_offsets(admin, make_consumer, topics, start_from, self.lines.log))
+
+    def offsets(self, topic: str) -> dict[int, int]:
+        """What the coordinator holds, by partition."""
+        return committed(self.cluster.broker.bootstrap, self.name, topic)
+
+
+def everywhere(offset: int) -> dict[int, int]:
+    """The same offset in each partition."""
+    return dict.fromkeys(range(PARTITIONS), offset)
+
+
+@pytest.mark.parametrize(("start_from", "offset"), [("earliest", 0), ("latest", EACH)])
+def test_a_new_group_begins_where_it_is_told(cluster: Cluster, start_from: StartFrom, offset: int) -> None:
+    """The first replica writes the start of every partition, before anybody reads."""
+    group, topic = Group(cluster), cluster.filled(EACH)
+
+    group.begin([topic], start_from)
+
+    assert group.offsets(topic) == everywhere(offset)
+    assert group.lines("new_group_starts")[0]["partitions"] == PARTITIONS
+
+
+@pytest.mark.parametrize("cluster", ["run's broker, classic"], indirect=True)
+def test_a_new_group_begins_at_a_time(cluster: Cluster) -> None:
+    """A partition begins at its first record of that time or later, and at its end where there is none."""
+    group, topic = Group(cluster), cluster.topics()
+    producer = Producer({"bootstrap.servers": cluster.broker.bootstrap})
+    for partition, seconds in ((0, (-2, -1, 0, 1)), (1, (-2, 1)), (2, (-3, -2))):
+        for second in seconds:
+            producer.produce(topic, b"x", partition=partition, timestamp=SECOND + 1000 * second)
+    assert producer.flush(10) == 0
+
+    group.begin([topic], datetime.fromtimestamp(SECOND / 1000, UTC))
+
+    assert group.offsets(topic) == {0: 2, 1: 1, 2: 2, 3: 0}
+
+
+@pytest.mark.parametrize("start_from", ["latest", datetime(2026, 1, 1, tzinfo=UTC)])
+def test_a_group_with_offsets_is_left_alone(cluster: Cluster, start_from: StartFrom) -> None:
+    """Whatever the file says later, a group goes on where it was; a restart before the first commit changes nothing."""
+    group, topic = Group(cluster), cluster.filled(EACH)
+    group.begin([topic], "earliest")
+    cluster.fill(topic, range(EACH))
+
+    group.begin([topic], start_from)
+
+    assert group.offsets(topic) == everywhere(0)
+    assert len(group.lines("new_group_starts")) == 1
+
+
+@pytest.mark.parametrize("cluster", ["run's broker, classic"], indirect=True)
+def test_one_known_offset_makes_an_old_group(cluster: Cluster) -> None:
+    """A topic that an old group did not read before gets no start offset: it is read from its earliest record."""
+    group, old, added = Group(cluster), cluster.filled(EACH), cluster.filled(EACH)
+    group.begin([old], "latest")
+
+    group.begin([old, added], "latest")
+
+    assert group.offsets(old) == everywhere(EACH)
+    assert group.offsets(added) == {}
+
+
+@pytest.mark.parametrize("cluster", ["run's broker, classic"], indirect=True)
+def test_a_regular_expression_finds_its_topics(cluster: Cluster) -> None:
+    """Every topic that matches begins, and no other one; a topic that is named twice begins once."""
+    group, wanted, other = Group(cluster), cluster.filled(EACH), cluster.filled(EACH)
+    pattern = f"^{wanted[:-1].replace('.', '[.]')}.$"
+
+    group.begin([pattern, wanted], "latest")
+
+    assert group.offsets(wanted) == everywhere(EACH)
+    assert group.offsets(other) == {}
+
+
+@pytest.mark.parametrize("cluster", ["run's broker, classic"], indirect=True)
+def test_a_missing_topic_is_said_and_others_begin(cluster: Cluster) -> None:
+    """A topic that is not there is named with what to do; it keeps nobody from starting."""
+    group, topic = Group(cluster), cluster.filled(EACH)
+
+    group.begin([topic, "test.nowhere"], "latest")
+
+    (line,) = group.lines("topic_missing")
+    assert line["topic"] == "test.nowhere"
+    assert "create the topic" in line["fix"]
+    assert group.offsets(topic) == everywhere(EACH)
+
+
+@pytest.mark.parametrize("cluster", ["run's broker, classic"], indirect=True)
+def test_nothing_to_read_writes_nothing(cluster: Cluster) -> None:
+    """Without any topic the group stays new: it begins when its topics are there."""
+    group = Group(cluster)
+
+    group.begin(["test.nowhere", "^test[.]never$"], "latest")
+
+    assert group.lines("new_group_starts") == []
+
+
+@pytest.mark.parametrize("cluster", ["run's broker, classic", "run's broker, consumer"], indirect=True)
+def test_a_group_with_members_cannot_be_written(cluster: Cluster, join: Join) -> None:
+    """Where another replica was first this one fails, to come back later; the members' offsets stay theirs."""
+    group, topic = Group(cluster), cluster.filled(EACH)
+    member = join(topic, group.name, settles=never)
+    eventually_sync(lambda: len(member.notes.records) == EACH * PARTITIONS, within=20)
+    other = cluster.filled(EACH)
+
+    with pytest.raises(KafkaException):
+        group.begin([other], "latest")
+
+    assert group.offsets(other) == {}
+    assert group.lines("new_group_starts") == []
+
+
+def never(_: object) -> bool:
+    """Settle nothing."""
+    return False
+
+
+def test_kafka_that_is_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be asked is raised under a deadline; the caller tries again."""
+    monkeypatch.setattr(start, "TIMEOUT", 0.2)
+
+    with pytest.raises(KafkaException):
+        write_start_offsets(admin_client(f"127.0.0.1:{free_port()}"), unused, ["clicks"], "latest", Lines().log)
+
+
+def unused(_: dict[str, object]) -> Consumer:
+    """Nobody may get as far as this."""
+    raise AssertionError
+
+
+class Silent(ScriptedConsumer):
+    """A client whose commit is never answered."""
+
+    def poll(self, timeout: float) -> None:
+        """Wait for nothing."""
+        self.consume(1, timeout)
+
+
+@pytest.mark.parametrize("cluster", ["embedded, consumer"], indirect=True)
+def test_a_commit_without_an_answer_is_an_error(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start offsets that nobody acknowledged are not taken for written, and the client is closed."""
+    monkeypatch.setattr(start, "TIMEOUT", 0.5)
+    topic, silent = cluster.topics(), Silent(answers=False)
+
+    with pytest.raises(KafkaException):
+        write_start_offsets(
+            admin_client(cluster.broker.bootstrap), lambda _: cast("Consumer", silent), [topic], "latest", Lines().log
+        )
+
+    assert silent.told("commit") == [everywhere(0)]
+    assert silent.closed

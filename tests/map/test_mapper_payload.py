@@ -1,0 +1,107 @@
+"""What stands beside the fields: the lane, the event's time, the bytes and their envelope."""
+
+import pytest
+
+from processor.destinations import VENDORS
+from processor.destinations.vendor import Wirings
+from processor.expressions.language import compile_expression
+from processor.map.mapper import Mapper
+from processor.records import Payload, Stage
+from tests.map.views import EVENT, GUID, mapper, message, view
+
+
+@pytest.mark.parametrize(
+    ("order_key", "lane"),
+    [
+        (None, None),
+        ("contactId", GUID),
+        ("product.sku", "10233"),
+        ("nothing", None),
+        ("missing", None),
+        ("length(product.categoryPath)", "3"),
+    ],
+)
+def test_the_route_s_own_order_key(order_key: str | None, lane: str | None) -> None:
+    """It is read from the event, not from the payload; null means no order."""
+    found = mapper(view(), order_key=order_key).map(EVENT)
+
+    assert isinstance(found, Payload)
+    assert found.lane == lane
+
+
+def test_an_order_key_that_fails_is_the_route_s_failure() -> None:
+    """Without a lane nothing may go out, or the order would be lost without a word."""
+    found = mapper(view(), order_key="length(nothing)").map(EVENT)
+
+    assert message(found, Stage.ROUTE) == "order_key: length(nothing): JMESPathTypeError"
+
+
+def test_the_method_s_order_key_is_the_payload_s_field() -> None:
+    """After conversion: a UUID with and without hyphens is one visitor."""
+    method = VENDORS["retail_rocket"].methods["view"]
+    fields = {"sessionExternalId": "s", "timestamp": "t", "productId": "p"}
+    mapping = Mapper(
+        target=Wirings(batched=False).wire(method),
+        fields={field: compile_expression(text) for field, text in fields.items()},
+        constants={},
+        model=method.model,
+        order_key=None,
+        order_field=method.order_key,
+        time_field=method.time,
+    )
+    lanes = []
+    for session in (GUID, GUID.replace("-", "")):
+        found = mapping.map({"s": session, "t": "2026-11-22T09:31:07Z", "p": 1})
+        assert isinstance(found, Payload)
+        lanes.append(found.lane)
+
+    assert lanes == [GUID.replace("-", "")] * 2
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [
+        ("1970-01-01T00:00:00Z", 0.0),
+        ("1969-12-31T23:59:59.500Z", -0.5),
+        ("2026-11-22T09:31:07.120Z", 1_795_339_867.12),
+        ("2026-11-22T10:31:07.120+01:00", 1_795_339_867.12),
+        ("0001-01-01T00:00:00+05:00", -62_135_614_800.0),
+        ("9999-12-31T23:59:59-05:00", 253_402_318_799.0),
+    ],
+)
+def test_the_event_s_time(time: str, seconds: float) -> None:
+    """Seconds since 1970 in UTC, whatever the zone, as far as the calendar goes."""
+    found = mapper(view(time="t")).map({**EVENT, "t": time})
+
+    assert isinstance(found, Payload)
+    assert found.event_time == pytest.approx(seconds)
+
+
+def test_without_a_time_there_is_none() -> None:
+    """The delay from event to acceptance is then not known."""
+    found = mapper(view()).map(EVENT)
+
+    assert isinstance(found, Payload)
+    assert found.event_time is None
+
+
+def test_the_body_is_compact_json_in_utf8() -> None:
+    """No spaces and no escapes: bytes count towards a batch's limit."""
+    found = mapper(view(category="c")).map({**EVENT, "c": 'Skor > "Kängor" 😀\n'})
+
+    assert isinstance(found, Payload)
+    assert '"category":"Skor > \\"Kängor\\" 😀\\n"' in found.body.decode()
+    assert b'": ' not in found.body
+
+
+def test_the_envelope_is_put_round_the_body() -> None:
+    """In a shared batch each payload names its method."""
+    fields = {"sessionExternalId": '`"v1"`', "timestamp": "occurredAt", "productId": "product.sku"}
+
+    single = mapper(fields, to="retail_rocket.add_to_basket").map(EVENT)
+    shared = mapper(fields, to="retail_rocket.add_to_basket", batched=True).map(EVENT)
+
+    assert isinstance(single, Payload)
+    assert isinstance(shared, Payload)
+    assert shared.body == b'{"addToBasket":' + single.body + b"}"
+    assert shared.channel.path == "/visitorEvents"

@@ -1,0 +1,71 @@
+"""An HTTP sender with a key in its URL and headers, and what is needed to answer it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from urllib.parse import quote
+
+from aiohttp import web
+from yarl import URL
+
+from processor.clock import ManualClock
+from processor.demo.serving import serving
+from processor.records import Request
+from processor.send.http import HttpSender
+from processor.send.replies import Reply
+from tests.send.parts import channel, deliveries
+from tests.send.servers import listening, read_request
+
+KEY = "s3cr3t/+key=="
+VIEW = channel("view")
+REQUEST = Request(VIEW, deliveries(VIEW, None), b'{"productId":1}')
+
+
+def mask(text: str) -> str:
+    """What the service does with a vendor's words."""
+    return text.replace(KEY, "****").replace(quote(KEY, safe=""), "****")
+
+
+@asynccontextmanager
+async def sender(base: str, *, timeout: float = 10.0, concurrency: int = 4) -> AsyncIterator[HttpSender]:  # noqa: ASYNC109 - it is what is tested
+    """A sender to an account whose key travels in the URL."""
+    http = HttpSender(
+        url=lambda path: URL(base + path).with_query({"apiKey": KEY}),
+        headers={"apikey": KEY, "User-Agent": "AcmeClickstream/1.0", "Content-Type": "application/json"},
+        timeout=timeout,
+        concurrency=concurrency,
+        mask=mask,
+        clock=ManualClock(wall=1_800_000_000.0),
+    )
+    try:
+        yield http
+    finally:
+        await http.close()
+
+
+def vendor(handle: Callable[[web.BaseRequest], web.StreamResponse]) -> AbstractAsyncContextManager[str]:
+    """A server that answers every request; yields its URL."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        await request.read()
+        return handle(request)
+
+    return serving(web.ServerRunner(web.Server(answer), shutdown_timeout=0.1), "127.0.0.1", 0)
+
+
+async def reply_to(handle: Callable[[web.BaseRequest], web.StreamResponse]) -> Reply:
+    """What one request to such a server brings back."""
+    async with vendor(handle) as url, sender(url) as http:
+        return await http.send(REQUEST)
+
+
+async def reply_of(answer: bytes, timeout: float = 10.0) -> Reply:  # noqa: ASYNC109 - it is what is tested
+    """What one request brings back to a server that says these bytes and hangs up."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        await writer.drain()
+
+    async with listening(talk) as port, sender(f"http://127.0.0.1:{port}", timeout=timeout) as http:
+        return await http.send(REQUEST)

@@ -1,0 +1,146 @@
+import time
+
+import pytest
+
+from processor.records import Request
+from processor.send.scheduler import BatchLimits, Scheduler
+from tests.send.parts import ACCEPTED, BROKEN, REFUSED, channel, deliveries
+from tests.send.sender_bench import running, settle_down, waiting
+from tests.support.waiting import eventually
+
+VIEW = channel("view")
+VIEWS = channel("views", batched=True)
+
+
+async def test_what_is_sent_is_reported() -> None:
+    """Each reply is told once: the request, the reply, what became of it and how long it took."""
+    async with running() as bench:
+        [delivery] = deliveries(VIEW, "a")
+        bench.sender.send([delivery])
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: bench.settled)
+
+        [(request, reply, result, seconds)] = bench.settled
+        assert list(request.deliveries) == list(result.accepted) == [delivery]
+        assert reply is ACCEPTED
+        assert 0 <= seconds < 5
+
+
+async def test_at_most_so_many_are_in_flight() -> None:
+    """However much waits, no more requests are out than the file allows; each reply makes room for one."""
+    async with running(workers=3) as bench:
+        bench.sender.send(deliveries(VIEW, *[None] * 40))
+        await eventually(waiting(bench, 3))
+        await settle_down()
+        assert (bench.sender.in_flight, bench.sender.sending) == (3, 3)
+
+        while len(bench.settled) < 40:
+            before = len(bench.settled)
+            bench.vendor.answer(ACCEPTED)
+            await eventually(lambda before=before: len(bench.settled) > before)  # type: ignore[misc]
+
+        assert bench.vendor.most == 3
+        assert sorted(bench.accepted) == list(range(40))
+        assert (bench.sender.in_flight, bench.sender.sending) == (0, 0)
+
+
+async def test_deliveries_in_flight_are_counted_too() -> None:
+    """One request of a batch is many deliveries."""
+    async with running(batch=BatchLimits(3, 1000, 0.0)) as bench:
+        bench.sender.send(deliveries(VIEWS, *"abcd"))
+        await eventually(waiting(bench, 2))
+
+        assert (bench.sender.in_flight, bench.sender.sending) == (2, 4)
+
+
+async def test_a_lane_goes_one_by_one_with_many_workers() -> None:
+    """Free workers do not tempt the sender to break a lane's order."""
+    async with running(workers=8) as bench:
+        bench.sender.send(deliveries(VIEW, *"aaaa"))
+        for done in range(4):
+            await eventually(waiting(bench, 1))
+            await settle_down()
+            assert len(bench.vendor.asked) == 1
+            bench.vendor.answer(ACCEPTED)
+            await eventually(lambda done=done: len(bench.settled) > done)  # type: ignore[misc]
+
+        assert bench.accepted == [0, 1, 2, 3]
+
+
+async def test_one_delivery_does_not_wake_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty-four idle workers cost nothing: one of them looks for the next request, the others wait for their turn."""
+    looks = 0
+    take = Scheduler.take
+
+    def counted(scheduler: Scheduler, now: float) -> Request | float | None:
+        nonlocal looks
+        looks += 1
+        return take(scheduler, now)
+
+    monkeypatch.setattr(Scheduler, "take", counted)
+    async with running(workers=64) as bench:
+        bench.sender.send(deliveries(VIEW, "a"))
+        await eventually(waiting(bench, 1))
+        await settle_down()
+
+        assert looks <= 3
+
+
+async def test_new_deliveries_wake_the_sender() -> None:
+    """A sender that waits for a far retry sends what arrives meanwhile at once."""
+    async with running(delay=3600.0) as bench:
+        bench.sender.send(deliveries(VIEW, "a"))
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(BROKEN)
+        await eventually(lambda: bench.settled)
+
+        bench.sender.send(deliveries(VIEW, "b", first=1))
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: bench.accepted == [1])
+
+
+async def test_a_retry_goes_out_by_itself() -> None:
+    """Nothing needs to happen for a delivery whose delay is over."""
+    async with running(delay=0.01) as bench:
+        bench.sender.send(deliveries(VIEW, "a"))
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(BROKEN)
+        await eventually(lambda: len(bench.settled) == 1 and len(bench.vendor.asked) == 1)
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: bench.accepted == [0])
+
+
+async def test_a_batch_goes_out_when_its_wait_is_over() -> None:
+    """Nobody has to come for a batch that never gets full."""
+    async with running(batch=BatchLimits(100, 1000, 0.02)) as bench:
+        bench.sender.send(deliveries(VIEWS, "a", "b"))
+        await eventually(waiting(bench, 1))
+
+        assert [len(request.deliveries) for request in bench.vendor.asked] == [2]
+
+
+async def test_a_reply_wakes_the_lane_s_next() -> None:
+    """What stands behind a buried delivery goes on at once."""
+    async with running() as bench:
+        bench.sender.send(deliveries(VIEW, "a", "a"))
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(REFUSED)
+        await eventually(lambda: len(bench.settled) == 1 and len(bench.vendor.asked) == 1)
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: bench.accepted == [1])
+
+        assert [delivery.record.offset for delivery in bench.settled[0][2].buried] == [0]
+
+
+async def test_the_rate_is_kept() -> None:
+    """What is above the rate goes out later, not never."""
+    async with running(rate=4.0) as bench:
+        begun = time.monotonic()
+        bench.sender.send(deliveries(VIEW, *[None] * 5))
+        await eventually(waiting(bench, 4))
+        bench.vendor.answer(ACCEPTED, count=4)
+        await eventually(lambda: len(bench.settled) == 4 and len(bench.vendor.asked) == 1)
+
+        assert time.monotonic() - begun >= 0.24

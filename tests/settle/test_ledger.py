@@ -1,0 +1,287 @@
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from processor.records import Assignment, PartitionView, Span
+from processor.settle.ledger import Ledger, PartitionLedger
+from processor.settle.settler import spans_of
+from tests.support.records import SECOND, record
+
+Step = Callable[[PartitionLedger], None]
+KEY = ("clicks", 0)
+SIZE = record().size
+
+
+def received(*offsets: int) -> Step:
+    """One poll brought these."""
+    return lambda ledger: ledger.receive([record(offset, at=ledger.assignment) for offset in offsets])
+
+
+def settled(*offsets: int) -> Step:
+    """The event loop posted these, in as few spans as their offsets allow."""
+
+    def settle(ledger: PartitionLedger) -> None:
+        for span in spans_of(ledger.assignment, [record(offset, at=ledger.assignment) for offset in offsets]):
+            ledger.settle(span)
+
+    return settle
+
+
+def skipped_to(position: int) -> Step:
+    """The consumer's position went here without a record."""
+    return lambda ledger: ledger.skip_to(position)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Steps, and where they must end.
+
+    Attributes:
+        committed: the group's offset at the assignment.
+        ahead: settled spans beyond the frontier.
+    """
+
+    committed: int | None
+    steps: Sequence[Step]
+    frontier: int | None
+    next: int | None
+    unsettled: int = 0
+    ahead: int = 0
+    to_commit: int | None = None
+
+
+CASES = {
+    "assigned without an offset": Case(None, [], None, None),
+    "assigned with an offset": Case(7, [], 7, 7),
+    "first record without an offset": Case(None, [received(5)], 5, 6, unsettled=1, to_commit=5),
+    "records wait": Case(5, [received(5, 6, 7)], 5, 8, unsettled=3),
+    "all settled": Case(5, [received(5, 6, 7), settled(5, 6, 7)], 8, 8, to_commit=8),
+    "settled from the front": Case(5, [received(5, 6, 7), settled(5)], 6, 8, unsettled=2, to_commit=6),
+    "settled in the middle": Case(5, [received(5, 6, 7), settled(6)], 5, 8, unsettled=2, ahead=1),
+    "settled backwards": Case(
+        5, [received(5, 6, 7), settled(7), settled(6), settled(5)], 8, 8, to_commit=8
+    ),
+    "settled everywhere but in front": Case(
+        0, [received(*range(9)), settled(2, 4, 6), settled(3), settled(8)], 0, 9, unsettled=4, ahead=3
+    ),
+    "the front closes the first gap only": Case(
+        0, [received(*range(6)), settled(1, 2, 4), settled(0)], 3, 6, unsettled=2, ahead=1, to_commit=3
+    ),
+    "spans join on both sides": Case(
+        0, [received(*range(6)), settled(1), settled(3), settled(2)], 0, 6, unsettled=3, ahead=1
+    ),
+    "compacted before the first record": Case(5, [received(9)], 9, 10, unsettled=1, to_commit=9),
+    "compacted inside a poll": Case(0, [received(0, 4), settled(0)], 4, 5, unsettled=1, to_commit=4),
+    "compacted between polls": Case(0, [received(0), received(4)], 0, 5, unsettled=2, ahead=1),
+    "a gap behind an unsettled record": Case(
+        0, [received(0, 1), settled(1), received(5), settled(5)], 0, 6, unsettled=1, ahead=1
+    ),
+    "the gap counts once the record before it is settled": Case(
+        0, [received(0, 1), settled(1), received(5), settled(0)], 5, 6, unsettled=1, to_commit=5
+    ),
+    "expired offsets": Case(3, [received(500, 501), settled(500)], 501, 502, unsettled=1, to_commit=501),
+    "transaction markers at the end": Case(0, [received(0), settled(0), skipped_to(2)], 2, 2, to_commit=2),
+    "markers behind an unsettled record": Case(0, [received(0), skipped_to(2)], 0, 2, unsettled=1, ahead=1),
+    "nothing but markers": Case(0, [skipped_to(3)], 3, 3, to_commit=3),
+    "a position that is known already": Case(5, [received(5), settled(5), skipped_to(6)], 6, 6, to_commit=6),
+    "a position that is behind": Case(5, [received(5), settled(5), skipped_to(2)], 6, 6, to_commit=6),
+    "a position before anything is known": Case(None, [skipped_to(3)], None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_partition_s_history(case: Case) -> None:
+    """Where a history of receiving and settling leaves frontier, next and what may be committed (invariants 1, 2)."""
+    ledger = PartitionLedger(Assignment(*KEY, 1), case.committed)
+
+    for step in case.steps:
+        step(ledger)
+
+    view = ledger.view()
+    assert (view.frontier, view.next, view.records, view.ahead) == (
+        case.frontier,
+        case.next,
+        case.unsettled,
+        case.ahead,
+    )
+    assert view.size == case.unsettled * SIZE
+    assert ledger.to_commit == case.to_commit
+
+
+def test_the_oldest_unsettled_is_the_start_of_its_poll() -> None:
+    """The age that people see is that of the oldest poll with an unsettled record, and none without one."""
+    ledger = PartitionLedger(Assignment(*KEY, 1), 0)
+    for start in (0, 2, 4):
+        ledger.receive([record(start, timestamp=SECOND + start), record(start + 1, timestamp=SECOND + start + 1)])
+    oldest = [ledger.view().oldest]
+
+    for offsets in ((0,), (1,), (4, 5), (2, 3)):
+        settled(*offsets)(ledger)
+        oldest.append(ledger.view().oldest)
+
+    assert oldest == [SECOND, SECOND, SECOND + 2, SECOND + 2, None]
+
+
+def test_a_ledger_shows_itself() -> None:
+    """Its repr tells partition and offsets, for the person at the debugger."""
+    ledger = PartitionLedger(Assignment(*KEY, 1), 5)
+    received(5, 6)(ledger)
+
+    assert repr(ledger) == "<PartitionLedger clicks[0] committed 5 frontier 5 next 7 unsettled 2>"
+
+
+def begun(committed: int | None = 0, *, epoch: int = 1, partition: int = 0) -> tuple[Ledger, Assignment]:
+    """A ledger with one assignment."""
+    ledger = Ledger(1.0)
+    return ledger, begin(ledger, committed, epoch=epoch, partition=partition)
+
+
+def begin(ledger: Ledger, committed: int | None = 0, *, epoch: int = 1, partition: int = 0) -> Assignment:
+    """One more assignment."""
+    assignment = Assignment("clicks", partition, epoch)
+    ledger.begin(assignment, committed)
+    return assignment
+
+
+def receive(ledger: Ledger, assignment: Assignment, *offsets: int) -> None:
+    """One poll brought these for an assignment."""
+    ledger.receive(assignment.key, [record(offset, at=assignment) for offset in offsets])
+
+
+def span(assignment: Assignment, *offsets: int) -> Span:
+    """The span of these consecutive records."""
+    (only,) = spans_of(assignment, [record(offset, at=assignment) for offset in offsets])
+    return only
+
+
+def test_only_what_the_coordinator_lacks_is_committed() -> None:
+    """A commit holds the partitions that moved, and of the partitions that were asked for."""
+    ledger, moved = begun()
+    stood, other = begin(ledger, partition=1), begin(ledger, partition=2)
+    for assignment in (moved, stood, other):
+        receive(ledger, assignment, 0, 1)
+    ledger.settle([span(moved, 0, 1), span(other, 0)])
+
+    assert ledger.commits_of([moved.key, stood.key, ("clicks", 9)], now=0.0) == {moved.key: 2}
+
+
+def test_one_commit_in_flight() -> None:
+    """While a commit waits for its answer none is due; afterwards the interval decides (invariant 3)."""
+    ledger, assignment = begun()
+    receive(ledger, assignment, 0, 1)
+    ledger.settle([span(assignment, 0)])
+    due = [ledger.commit_due(0.0)]
+
+    sent = ledger.commits_of([assignment.key], now=0.0)
+    due.append(ledger.commit_due(100.0))
+    in_flight = ledger.commit_in_flight
+    ledger.commit_answered(sent)
+    due += [ledger.commit_due(0.5), ledger.commit_due(1.0)]
+
+    assert due == [True, False, False, True]
+    assert (in_flight, ledger.commit_in_flight) == (True, False)
+
+
+def test_nothing_to_commit_is_no_commit() -> None:
+    """Where nothing moved, nothing counts as sent: the next one is not put off."""
+    ledger, assignment = begun()
+
+    assert ledger.commits_of([assignment.key], now=0.0) == {}
+    assert ledger.commit_due(0.0)
+
+
+def test_what_was_taken_is_not_committed_again() -> None:
+    """An acknowledged offset is the coordinator's; the same one is not sent twice."""
+    ledger, assignment = begun()
+    receive(ledger, assignment, 0)
+    ledger.settle([span(assignment, 0)])
+
+    ledger.commit_answered(ledger.commits_of([assignment.key], now=0.0))
+
+    assert ledger.view()[assignment.key].committed == 1
+    assert ledger.commits_of([assignment.key], now=9.0) == {}
+
+
+def test_what_was_refused_is_committed_again() -> None:
+    """A commit that the coordinator did not take is sent again, with what was settled since."""
+    ledger, assignment = begun()
+    receive(ledger, assignment, 0, 1)
+    ledger.settle([span(assignment, 0)])
+    ledger.commits_of([assignment.key], now=0.0)
+
+    ledger.commit_answered({})
+    ledger.settle([span(assignment, 1)])
+
+    assert ledger.commits_of([assignment.key], now=9.0) == {assignment.key: 2}
+
+
+def test_the_answer_for_a_partition_that_left_changes_nothing() -> None:
+    """A commit that is answered after its assignment ended is nobody's (invariant 5)."""
+    ledger, assignment = begun()
+    ledger.end(assignment.key)
+
+    ledger.commit_answered({assignment.key: 4})
+
+    assert ledger.view() == {}
+
+
+def test_a_consumer_that_is_gone_owes_no_answer() -> None:
+    """After a consumer was closed its unanswered commit does not keep the next one's back."""
+    ledger, assignment = begun()
+    receive(ledger, assignment, 0)
+    ledger.settle([span(assignment, 0)])
+    ledger.commits_of([assignment.key], now=0.0)
+
+    ledger.forget_commit()
+
+    assert ledger.commit_due(1.0)
+
+
+def test_a_late_result_of_a_partition_that_left_falls_off() -> None:
+    """Spans of an ended assignment change nothing, whether the partition is away or back (invariant 5)."""
+    ledger, before = begun()
+    receive(ledger, before, 0, 1)
+    assert ledger.end(before.key) is before
+    ledger.settle([span(before, 0)])
+    again = begin(ledger, 0, epoch=2)
+    receive(ledger, again, 0, 1)
+
+    ledger.settle([span(before, 0, 1)])
+
+    assert not before.live
+    assert ledger.live(again.key) is again
+    assert ledger.view()[again.key] == PartitionView(0, 0, 2, 2, 2 * SIZE, 0, SECOND)
+
+
+def test_a_partition_is_ended_once() -> None:
+    """Ending what is not there is no error: revocation and loss may both name it."""
+    ledger, assignment = begun()
+
+    assert ledger.end(assignment.key) is assignment
+    assert ledger.end(assignment.key) is None
+    assert ledger.live(assignment.key) is None
+
+
+def test_a_new_assignment_may_begin_lower() -> None:
+    """Where the group's offsets were reset, the new assignment commits from where it reads (invariant 3)."""
+    ledger, before = begun(100)
+    receive(ledger, before, 100)
+    ledger.end(before.key)
+    again = begin(ledger, None, epoch=2)
+    receive(ledger, again, 40, 41)
+    ledger.settle([span(again, 40)])
+
+    assert ledger.expected(again.key) == 42
+    assert ledger.commits_of([again.key], now=0.0) == {again.key: 41}
+
+
+def test_markers_are_skipped_by_partition() -> None:
+    """The consumer's position of one partition says nothing about another one."""
+    ledger, assignment = begun()
+    other = begin(ledger, 0, partition=1)
+
+    ledger.skip_to(assignment.key, 3)
+
+    assert (ledger.expected(assignment.key), ledger.expected(other.key)) == (3, 0)
+    assert ledger.commits_of([assignment.key, other.key], now=0.0) == {assignment.key: 3}

@@ -1,0 +1,300 @@
+"""From a file to pipelines: what is built, and what is wrong, each with its place."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+
+from processor.errors import ConfigError, Fault, Level
+from processor.plan import Ready, load_plans
+from processor.records import Payload
+
+HEAD = """\
+kafka: {bootstrap.servers: "localhost:9092"}
+registry: {url: "http://localhost:8081"}
+topics: [shop.clicks]
+start_from: latest
+destinations:
+  voyado:
+    type: voyado
+    base_url: https://acme.voyado.com
+    api_key: hunter2
+    user_agent: Shop/1.0
+  rocket:
+    type: retail_rocket
+    partner_id: 5ba1feda97a5252320437f20
+    api_key: hunter3
+    user_agent: Shop/1.0
+routes:
+"""
+FIRST = HEAD.count("\n") + 1
+"""The line of the first route."""
+VIEW = "  views: {event: a.View, to: voyado.product_view, map: {itemId: sku, contactId: contact}}\n"
+ROCKET = (
+    "  rocket: {event: a.View, to: rocket.category_view, map: {sessionExternalId: s, timestamp: t, categoryId: c}}\n"
+)
+
+
+def plans(folder: Path, routes: str, head: str = HEAD) -> Ready:
+    """Load a file with these routes."""
+    path = folder / "clickstream.yaml"
+    path.write_text(head + routes, encoding="utf-8")
+    return load_plans([path], {})
+
+
+def faults(folder: Path, routes: str, head: str = HEAD) -> Sequence[Fault]:
+    """What is wrong with a file with these routes, which something must be."""
+    with pytest.raises(ConfigError) as caught:
+        plans(folder, routes, head)
+    assert {fault.file for fault in caught.value.faults} == {str(folder / "clickstream.yaml")}
+    assert all(fault.level is Level.ERROR for fault in caught.value.faults)
+    return caught.value.faults
+
+
+# What is built.
+
+
+def test_one_plan_for_each_destination(tmp_path: Path) -> None:
+    """Each has its own group, topics, routes and dead-letter topic."""
+    ready = plans(tmp_path, VIEW + ROCKET)
+
+    assert ready.warnings == []
+    assert [(plan.name, plan.vendor.name, plan.group, plan.topics, plan.dead_letter_topic) for plan in ready.plans] == [
+        ("voyado", "voyado", "clickstream.voyado", ("shop.clicks",), "clickstream.voyado.dlq"),
+        ("rocket", "retail_rocket", "clickstream.rocket", ("shop.clicks",), "clickstream.rocket.dlq"),
+    ]
+    assert [[route.name for route in plan.routes] for plan in ready.plans] == [["views"], ["rocket"]]
+    assert [list(plan.mappers) for plan in ready.plans] == [["views"], ["rocket"]]
+    assert len(ready.version) == 8
+
+
+def test_topics_of_routes_are_joined(tmp_path: Path) -> None:
+    """A route's own topics replace the file's; each is read once, in the order of the file."""
+    second = VIEW.replace("views:", "more:").replace("to:", "topics: [other, '^shop\\..*', other2], to:")
+    third = VIEW.replace("views:", "last:").replace("to:", "topics: other, to:")
+
+    ready = plans(tmp_path, VIEW + second + third + ROCKET)
+
+    assert ready.plans[0].topics == ("shop.clicks", "other", "^shop\\..*", "other2")
+    assert ready.plans[1].topics == ("shop.clicks",)
+
+
+def test_a_dead_letter_topic_may_be_named(tmp_path: Path) -> None:
+    """The default follows the group's prefix."""
+    head = HEAD.replace("  rocket:\n", "    dead_letter: {topic: letters}\n  rocket:\n")
+    head = head.replace("start_from", "group_prefix: shop\nstart_from")
+
+    ready = plans(tmp_path, VIEW + ROCKET, head)
+
+    assert [plan.dead_letter_topic for plan in ready.plans] == ["letters", "shop.rocket.dlq"]
+
+
+def test_one_route_may_lead_to_several_accounts(tmp_path: Path) -> None:
+    """The same mapping for two shops; each pipeline has its own."""
+    route = VIEW.replace("voyado.product_view", "[voyado.product_view, twin.product_view]")
+    ready = plans(tmp_path, route, HEAD.replace("  rocket:\n", TWIN))
+
+    assert [plan.name for plan in ready.plans] == ["voyado", "twin"]
+    assert [list(plan.mappers) for plan in ready.plans] == [["views"], ["views"]]
+    assert ready.plans[0].mappers["views"] is not ready.plans[1].mappers["views"]
+
+
+TWIN = """\
+  twin: {type: voyado, base_url: "https://twin.voyado.com", api_key: hunter4, user_agent: Shop/1.0}
+  rocket:
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "lane"),
+    [("", "v1"), ("order_key: market,", "SE"), ("order_key: null,", None), ("order_key: nothing,", None)],
+)
+def test_the_order_key(tmp_path: Path, key: str, lane: str | None) -> None:
+    """The method's own, the route's, or none."""
+    ready = plans(tmp_path, ROCKET.replace("to:", f"{key} to:"))
+    plan = next(plan for plan in ready.plans if plan.name == "rocket")
+
+    found = plan.mappers["rocket"].map({"s": "v1", "t": "2026-11-22T09:31:07Z", "c": 5, "market": "SE"})
+
+    assert isinstance(found, Payload)
+    assert found.lane == lane
+
+
+def test_constants_and_expressions(tmp_path: Path) -> None:
+    """A list, a bare number, a bare flag and `{const: …}` are the same for every event; all else is read from it."""
+    route = VIEW.replace(
+        "contactId: contact",
+        "contactId: contact, url: page.url,"
+        "newSession: true, category: {const: Boots}, utm: [{key: source, value: app}]",
+    )
+    [plan] = plans(tmp_path, route).plans[:1]
+
+    found = plan.mappers["views"].map({"sku": "1", "contact": "c" * 22, "page": {"url": "u"}})
+
+    assert isinstance(found, Payload)
+    assert orjson.loads(found.body) == {
+        "itemId": "1",
+        "contactId": "c" * 22,
+        "newSession": True,
+        "category": "Boots",
+        "utm": [{"key": "source", "value": "app"}],
+        "url": "u",
+    }
+
+
+def test_batches_go_where_batches_go(tmp_path: Path) -> None:
+    """Voyado's default is batches, Retail Rocket's single calls; the file may say otherwise."""
+    head = HEAD.replace("  rocket:\n", "    batch: null\n  rocket:\n    batch: {}\n")
+    paths = []
+    for text in (HEAD, head):
+        for plan in plans(tmp_path, VIEW + ROCKET, text).plans:
+            [mapper] = plan.mappers.values()
+            found = mapper.map({"sku": "1", "contact": "c" * 22, "s": "v1", "t": "2026-11-22T09:31:07Z", "c": 5})
+            assert isinstance(found, Payload)
+            paths.append((found.channel.path, found.channel.batched))
+
+    assert paths == [
+        ("/api/v2/tracking/productviews", True),
+        ("/categoryView", False),
+        ("/api/v2/tracking/productview", False),
+        ("/visitorEvents", True),
+    ]
+
+
+def test_a_destination_without_a_route_has_no_plan(tmp_path: Path) -> None:
+    """It is a warning: perhaps the route is still to be written."""
+    ready = plans(tmp_path, VIEW)
+
+    assert [plan.name for plan in ready.plans] == ["voyado"]
+    assert [(fault.level, fault.where) for fault in ready.warnings] == [(Level.WARNING, "destinations.rocket")]
+
+
+def test_the_version_does_not_tell_secrets_apart(tmp_path: Path) -> None:
+    """The same file with another key is the same configuration; with another route it is another one."""
+    one = plans(tmp_path, VIEW).version
+
+    assert plans(tmp_path, VIEW, HEAD.replace("hunter2", "hunter5")).version == one
+    assert plans(tmp_path, VIEW.replace("sku", "id")).version != one
+
+
+# What is wrong.
+
+
+@pytest.mark.parametrize(
+    ("route", "where", "message", "fix"),
+    [
+        (
+            VIEW.replace("product_view", "product_veiw"),
+            "routes.views.to",
+            "unknown method of voyado: product_veiw",
+            "did you mean product_view?",
+        ),
+        (
+            VIEW.replace("product_view", "zzz"),
+            "routes.views.to",
+            "unknown method of voyado: zzz",
+            "there are: cart, product_view",
+        ),
+        (
+            VIEW.replace("itemId: sku", "itemId: sku, itemid: sku"),
+            "routes.views.map.itemid",
+            "unknown field of product_view: itemid",
+            "did you mean itemId?",
+        ),
+        (
+            VIEW.replace("itemId: sku, ", ""),
+            "routes.views.map",
+            "product_view requires itemId, and nothing is mapped to it",
+            "add `itemId: …` to the map",
+        ),
+        (
+            VIEW.replace("itemId: sku", "itemId: 'a b'"),
+            "routes.views.map.itemId",
+            "is not a JMESPath expression: ",
+            "jmespath.org shows the grammar",
+        ),
+        (
+            VIEW.replace("to:", "when: 'a ==', to:"),
+            "routes.views.when",
+            "is not a JMESPath expression: ",
+            "jmespath.org shows the grammar",
+        ),
+        (
+            VIEW.replace("to:", "for_each: 'lines[', to:"),
+            "routes.views.for_each",
+            "is not a JMESPath expression: ",
+            "jmespath.org shows the grammar",
+        ),
+        (
+            VIEW.replace("to:", "order_key: 'a.', to:"),
+            "routes.views.order_key",
+            "is not a JMESPath expression: ",
+            "jmespath.org shows the grammar",
+        ),
+    ],
+)
+def test_a_fault_has_its_place_and_its_fix(tmp_path: Path, route: str, where: str, message: str, fix: str) -> None:
+    """What is wrong, where in the file, and what to write instead."""
+    [fault] = faults(tmp_path, route + ROCKET)
+
+    assert fault.where == where
+    assert fault.message.startswith(message)
+    assert fault.fix == fix
+    assert fault.line == FIRST
+    assert "\n" not in fault.message
+
+
+def test_a_fault_is_at_its_own_line(tmp_path: Path) -> None:
+    """In a file as people write it, each finding has the line of its key."""
+    route = """\
+  views:
+    event: a.View
+    to: voyado.product_view
+    when: contact ==
+    map:
+      itemId: sku
+      contactID: contact
+      time: join(
+"""
+    found = faults(tmp_path, route + ROCKET)
+
+    assert sorted((fault.line - FIRST, fault.where) for fault in found) == [
+        (3, "routes.views.when"),
+        (4, "routes.views.map"),
+        (6, "routes.views.map.contactID"),
+        (7, "routes.views.map.time"),
+    ]
+
+
+def test_faults_of_all_kinds_come_together(tmp_path: Path) -> None:
+    """A fault in one part of the file hides none in another."""
+    broken = VIEW.replace("sku", "'a b'") + ROCKET.replace("category_view", "categoryview")
+    head = HEAD.replace("latest", "now").replace("    partner_id", "    rat: 5/s\n    partner_id")
+
+    assert sorted(fault.where for fault in faults(tmp_path, broken, head)) == [
+        "destinations.rocket.rat",
+        "routes.views.map.itemId",
+        "start_from",
+    ]
+
+
+def test_a_secret_is_in_no_fault(tmp_path: Path) -> None:
+    """Whatever is wrong, keys are not shown."""
+    found = faults(tmp_path, VIEW.replace("sku", "'a b'"), HEAD.replace("hunter2", "hunter2 hunter2"))
+
+    assert "hunter" not in "\n".join(map(str, found))
+
+
+def test_one_account_twice_in_one_route(tmp_path: Path) -> None:
+    """One mapping cannot fit two methods of one account: that would have to be two routes."""
+    route = VIEW.replace("voyado.product_view", "[voyado.product_view, voyado.cart]")
+
+    assert "routes.views.to" in {fault.where for fault in faults(tmp_path, route + ROCKET)}
+
+
+def test_a_fault_is_told_once(tmp_path: Path) -> None:
+    """A route to two accounts has one expression, and so one fault."""
+    route = VIEW.replace("voyado.product_view", "[voyado.product_view, twin.product_view]").replace("sku", "'a b'")
+
+    assert len(faults(tmp_path, route + ROCKET, HEAD.replace("  rocket:\n", TWIN))) == 1

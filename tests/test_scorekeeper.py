@@ -1,0 +1,192 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from processor.clock import ManualClock
+from processor.metrics import DEAD_LETTERS, DELIVERIES, FILTERED, PREFIX, REQUESTS, Declaration, Metrics
+from processor.records import (
+    Channel,
+    Delivery,
+    ErrorClass,
+    Failure,
+    Filtered,
+    FilterReason,
+    Request,
+    Stage,
+)
+from processor.scorekeeper import REPEAT_AFTER, Scorekeeper, Sometimes
+from tests.support.logs import Lines
+from tests.support.records import record
+
+CART = Channel("cart", "/carts", batched=False)
+UNMAPPED = Failure(Stage.MAP, ErrorClass.UNMAPPED, "itemId: text is not an integer")
+
+
+class Score:
+    """A pipeline's scorekeeper, with its clock, its metrics and its lines."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(start=100.0, wall=5000.0)
+        self.metrics = Metrics()
+        self.lines = Lines()
+        self.keeper = Scorekeeper(self.metrics, "voyado", self.clock, self.lines.log)
+
+    def delivery(self, route: str = "carts", *, attempts: int = 1, **parts: Any) -> Delivery:
+        """A delivery that was mapped at 90 and happened at 4990."""
+        plain = Delivery(record(), 7, route, 0, CART, b"{}", None, 4990.0, 90.0, attempts)
+        return replace(plain, **parts)
+
+    def replied(self, words: str, reply_class: str = "accepted", *deliveries: Delivery, seconds: float = 2.0) -> None:
+        """A request came back; what it carried was accepted if it says so."""
+        accepted = deliveries if reply_class == "accepted" else ()
+        self.keeper.replied(Request(CART, deliveries, b""), words, reply_class, accepted, seconds)
+
+    def total(self, declaration: Declaration, **labels: str) -> int:
+        """How many were counted."""
+        return self.metrics.total(declaration, pipeline="voyado", **labels)
+
+    def histogram(self, name: str) -> tuple[float, float]:
+        """Count and sum of a histogram."""
+        text = self.metrics.render().decode()
+        values = {one.name: one.value for family in text_string_to_metric_families(text) for one in family.samples}
+        return values[f"{PREFIX}{name}_count"], values[f"{PREFIX}{name}_sum"]
+
+
+@pytest.fixture
+def score() -> Score:
+    """A score at zero."""
+    return Score()
+
+
+def test_a_filtered_event_is_counted_by_route_and_reason(score: Score) -> None:
+    """What a rule filtered is told apart from what no route wants."""
+    score.keeper.filtered(Filtered(FilterReason.WHEN, "carts"))
+    score.keeper.filtered(Filtered(FilterReason.NO_ROUTE))
+
+    assert score.total(FILTERED, route="carts", reason="when") == 1
+    assert score.total(FILTERED, route="", reason="no_route") == 1
+
+
+def test_an_accepted_batch_counts_each_delivery(score: Score) -> None:
+    """One request, many deliveries, each by its own route, with their ages."""
+    score.replied("status 200", "accepted", score.delivery(), score.delivery("orders", event_time=None))
+
+    assert score.total(REQUESTS, method="cart", **{"class": "accepted"}) == 1
+    assert score.total(DELIVERIES, route="carts", outcome="delivered") == 1
+    assert score.total(DELIVERIES, route="orders", outcome="delivered") == 1
+    assert score.histogram("end_to_end_seconds") == (1, 10)
+    assert score.histogram("queue_seconds") == (2, 16)
+    assert score.histogram("request_seconds") == (1, 2)
+
+
+def test_a_retry_did_not_queue_again(score: Score) -> None:
+    """Only a delivery's first request tells how long it had queued."""
+    score.replied("status 503", "transient", score.delivery(attempts=1))
+    score.replied("status 200", "accepted", score.delivery(attempts=2))
+
+    assert score.histogram("queue_seconds") == (1, 8)
+    assert score.histogram("request_seconds") == (2, 4)
+    assert score.total(DELIVERIES) == 1
+
+
+def test_cooling_is_measured_apart(score: Score) -> None:
+    """A wait between two attempts is neither queueing nor the request."""
+    score.keeper.cooled(10.0)
+
+    assert score.histogram("cooling_seconds") == (1, 10)
+
+
+def test_a_refusal_is_said_until_something_is_accepted(score: Score) -> None:
+    """Why nothing moves is there to be asked, and gone with the next acceptance."""
+    score.replied("status 403", "forbidden", score.delivery())
+    said = dict(score.keeper.refusals)
+    score.replied("status 200", "accepted", score.delivery())
+
+    assert said == {"cart": "status 403"}
+    assert score.keeper.refusals == {}
+    assert score.keeper.last_replies == {"cart": "status 200"}
+    assert score.lines.events == ["refused", "accepted_again"]
+    assert score.lines("accepted_again")[0]["before"] == "status 403"
+
+
+def test_the_same_refusal_is_logged_once(score: Score) -> None:
+    """An outage of hours is one line for each change of what the vendor says, not one for each request."""
+    for words in ("status 500", "status 500", "time-out", "status 500"):
+        score.replied(words, "transient", score.delivery())
+
+    assert [line["reply"] for line in score.lines("refused")] == ["status 500", "time-out"]
+    assert score.total(REQUESTS, **{"class": "transient"}) == 4
+
+
+def test_acceptance_alone_is_nothing_to_log(score: Score) -> None:
+    """A healthy vendor is not worth a line."""
+    for words in ("status 200", "status 202", "status 200"):
+        score.replied(words, "accepted", score.delivery())
+
+    assert score.lines.events == []
+
+
+def test_a_dead_letter_is_told_once_a_minute(score: Score) -> None:
+    """The first of a kind is logged with its reason; the next one a minute later says how many were held back."""
+    for seconds in (0.0, 1.0, 1.0, REPEAT_AFTER):
+        score.clock.advance(seconds)
+        score.keeper.failed("carts", UNMAPPED, "clicks:0:7:carts:0")
+
+    first, later = score.lines("dead_letter")
+    assert (first["also"], later["also"]) == (0, 2)
+    assert (first["route"], first["stage"], first["error_class"]) == ("carts", "map", "unmapped")
+    assert (first["reason"], first["delivery"]) == (UNMAPPED.message, "clicks:0:7:carts:0")
+
+
+def test_different_failures_do_not_hide_each_other(score: Score) -> None:
+    """Each route, stage and class is a kind of its own."""
+    score.keeper.failed("carts", UNMAPPED, "1")
+    score.keeper.failed("orders", UNMAPPED, "2")
+    score.keeper.failed("carts", replace(UNMAPPED, stage=Stage.SEND, error_class=ErrorClass.INVALID), "3")
+
+    assert [line["delivery"] for line in score.lines("dead_letter")] == ["1", "2", "3"]
+
+
+def test_a_buried_letter_is_an_ended_delivery(score: Score) -> None:
+    """It counts as a delivery's end and as a letter, by stage and class."""
+    score.keeper.buried("carts", UNMAPPED)
+
+    assert score.total(DELIVERIES, route="carts", outcome="dead_lettered") == 1
+    assert score.total(DEAD_LETTERS, route="carts", stage="map", **{"class": "unmapped"}) == 1
+
+
+def test_stale_deliveries_are_counted(score: Score) -> None:
+    """What another replica will send is neither delivered nor lost."""
+    score.keeper.stale([score.delivery(), score.delivery("orders")])
+
+    assert score.total(DELIVERIES, outcome="stale") == 2
+
+
+def test_a_defect_is_told_without_its_words(score: Score) -> None:
+    """An exception of ours is said with its place; its words may hold a visitor's data."""
+    try:
+        raise ValueError("secret@example.com")  # noqa: TRY301 - it has to have a traceback
+    except ValueError as error:
+        score.keeper.unexpected(error)
+        score.keeper.unexpected(error)
+
+    (line,) = score.lines("defect")
+    assert line["exception"] == "ValueError"
+    assert "test_scorekeeper.py:" in line["where"]
+    assert "secret@example.com" not in str(line)
+
+
+def test_sometimes_is_at_first_and_after_a_minute() -> None:
+    """A fact comes through at once, then not for a minute, whatever other facts do."""
+    clock = ManualClock()
+    sometimes = Sometimes(clock)
+    answers = [sometimes.ask("a"), sometimes.ask("a"), sometimes.ask("b"), sometimes.ask("a")]
+
+    clock.advance(REPEAT_AFTER - 0.1)
+    answers.append(sometimes.ask("a"))
+    clock.advance(0.1)
+    answers += [sometimes.ask("a"), sometimes.ask("b"), sometimes.ask("a")]
+
+    assert answers == [0, None, 0, None, None, 3, 0, None]
