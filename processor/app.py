@@ -8,6 +8,7 @@ from urllib.parse import quote
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry import SchemaRegistryClient
+from yarl import URL
 
 from processor import __version__
 from processor.clock import Clock
@@ -165,7 +166,8 @@ def _http(plan: Plan, clock: Clock) -> HttpSender:
 
 def mask_of(secret: str) -> Callable[[str], str]:
     """A function that takes a secret out of a text, also as a URL writes it."""
-    forms = {secret, quote(secret, safe="")}
+    # As it is, fully quoted, and as yarl writes it into a query, which leaves `/` and `:` alone.
+    forms = {secret, quote(secret, safe=""), URL.build(query={"k": secret}).raw_query_string.removeprefix("k=")}
 
     def mask(text: str) -> str:
         for form in forms:

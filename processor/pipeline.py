@@ -28,7 +28,7 @@ from processor.records import (
     Stage,
     delivery_id,
 )
-from processor.route.router import NotRouted, Router
+from processor.route.router import NotRouted, Routed, Router
 from processor.scorekeeper import Scorekeeper
 from processor.send.replies import Reply, classify, describe, failure_of
 from processor.send.scheduler import Result
@@ -146,16 +146,19 @@ class Pipeline:
         if not isinstance(decoded, Event):
             yield "", 0, decoded
             return
+        for routed in self._router.route(decoded):
+            if isinstance(routed, NotRouted):
+                yield routed.route, routed.index, routed.fate
+            else:
+                yield routed.route, routed.index, self._payload(routed)
+
+    def _payload(self, routed: Routed) -> Payload | Failure:
         try:
-            for routed in self._router.route(decoded):
-                if isinstance(routed, NotRouted):
-                    yield routed.route, routed.index, routed.fate
-                else:
-                    yield routed.route, routed.index, self._mappers[routed.route].map(routed.scope)
+            return self._mappers[routed.route].map(routed.scope)
         except Exception as exception:  # noqa: BLE001 - no record ends the process (invariant 10), not even by our defect
             self._score.unexpected(exception)
             words = f"a defect of the service: {type(exception).__name__}"
-            yield "", 0, Failure(Stage.MAP, ErrorClass.UNMAPPED, words)
+            return Failure(Stage.MAP, ErrorClass.UNMAPPED, words)
 
     # What comes back.
 

@@ -17,7 +17,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from processor.app import build_service
 from processor.clock import SystemClock
 from processor.demo.accounting import DestinationAccount, account_of, final_account
-from processor.demo.clicks import Click, Shop
+from processor.demo.clicks import STEP, Click, Shop
 from processor.demo.embedded import EmbeddedKafka
 from processor.demo.expected import Expected, expected_deliveries, judge
 from processor.demo.registry import running_registry
@@ -101,7 +101,7 @@ class Demo:
 
     def _limited(self, options: DemoOptions, stop: asyncio.Event) -> Iterator[Click]:
         until = time.monotonic() + options.seconds if options.seconds else float("inf")
-        shop = Shop(options.seed, int(time.time() * 1000))
+        shop = Shop(options.seed, int(time.time() * 1000) - (options.events or 0) * STEP)
         while not stop.is_set() and time.monotonic() < until and self.produced != options.events:
             left = SLICE if options.events is None else min(SLICE, options.events - self.produced)
             yield from shop.clicks(left)

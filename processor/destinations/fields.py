@@ -14,12 +14,15 @@ from typing import Annotated, Any
 # ruff: noqa: TRY004 - pydantic reads ValueError only
 from pydantic import BeforeValidator, Field, Strict
 
+from processor.kinds import kind
+
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (apis: catalogue ids <= 9007199254740991)."""
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UUID = re.compile(_GUID)
+_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
 _LETTERS_AND_DIGITS = re.compile(r"[A-Za-z0-9]{1,50}")
 
 
@@ -49,10 +52,9 @@ def number(value: Any) -> int | float:
     if type(value) is int or isinstance(value, float):
         return value
     if isinstance(value, str):
-        try:
-            value = Decimal(value)
-        except ArithmeticError:
-            raise ValueError("text is not a number") from None
+        if not _NUMBER.fullmatch(value):
+            raise ValueError("text is not a number")
+        value = Decimal(value)
     if not isinstance(value, Decimal):
         raise ValueError(f"{kind(value)} is not a number")
     as_float = float(value)
@@ -100,20 +102,6 @@ def zoned_time(digits: int) -> Callable[[Any], str]:
         return value if fraction is None or len(fraction) <= keep else seconds + fraction[:keep] + zone
 
     return check
-
-
-def kind(value: Any) -> str:
-    """What people call a value's type."""
-    names = {
-        bool: "boolean",
-        int: "integer",
-        float: "number",
-        Decimal: "decimal",
-        str: "text",
-        bytes: "bytes",
-    }
-    names |= {list: "array", dict: "record", type(None): "null"}
-    return names.get(type(value), type(value).__name__)
 
 
 Text = str

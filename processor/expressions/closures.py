@@ -4,8 +4,9 @@ The grammar and the tree are the `jmespath` library's, and so are the functions;
 specification. A test compares every kind of node with the library's own interpreter.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from jmespath.functions import Functions
@@ -19,6 +20,14 @@ _NUMBERS = (int, float, Decimal)
 
 class NotCompiledError(Exception):
     """A kind of node that only the interpreter knows (`&expression` arguments)."""
+
+
+class UnknownFunctionError(Exception):
+    """A function that does not exist: every event would fail on it."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        near = get_close_matches(name, list(known), 1)
+        super().__init__(f"unknown function {name}()" + (f", did you mean {near[0]}()?" if near else ""))
 
 
 def is_true(value: Any) -> bool:
@@ -211,6 +220,8 @@ _COMPARATORS: Mapping[str, Callable[[Any, Any], bool | None]] = {
 
 def _function(node: Node, children: Sequence[Closure]) -> Closure:
     name = node["value"]
+    if name not in _FUNCTIONS.FUNCTION_TABLE:
+        raise UnknownFunctionError(name, _FUNCTIONS.FUNCTION_TABLE)
     call = _FUNCTIONS.call_function
     return lambda value: call(name, [child(value) for child in children])
 

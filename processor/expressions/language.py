@@ -7,7 +7,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from processor.errors import ClickstreamError
-from processor.expressions.closures import NotCompiledError, compile_node, is_true
+from processor.expressions.closures import NotCompiledError, UnknownFunctionError, compile_node, is_true
 
 __all__ = ["Compiled", "ExpressionError", "Scope", "compile_expression", "is_true"]
 
@@ -37,6 +37,8 @@ def compile_expression(text: str) -> Compiled:
         run = compile_node(parsed.parsed)
     except NotCompiledError:
         run = parsed.search
+    except UnknownFunctionError as error:
+        raise ExpressionError(str(error)) from error
     return run if _cannot_fail(parsed.parsed) else _guarded(text, run)
 
 

@@ -8,6 +8,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from processor.expressions.language import Compiled, ExpressionError, Scope
+from processor.kinds import kind
 from processor.records import Channel, ErrorClass, Failure, Payload, Stage
 
 
@@ -110,10 +111,10 @@ def _explain(fault: dict[str, Any]) -> str:
         case "string_too_long":
             limit = fault["ctx"]["max_length"]
             words = f"the text has {len(fault['input'])} characters, at most {limit} are allowed"
-        case kind if kind in TYPES:
-            words = f"{type(fault['input']).__name__} is not {TYPES[kind]}"
-        case kind:
-            words = WORDS.get(kind) or fault["msg"][:1].lower() + fault["msg"][1:]
+        case error_type if error_type in TYPES:
+            words = f"{kind(fault['input'])} is not {TYPES[error_type]}"
+        case error_type:
+            words = WORDS.get(error_type) or fault["msg"][:1].lower() + fault["msg"][1:]
     return f"{field}: {words}"
 
 

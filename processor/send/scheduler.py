@@ -8,13 +8,14 @@ add ─▶ lanes ─▶ channel queues ─▶ take ─▶ (request in flight) �
 import heapq
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from random import Random
 
 from processor.records import Assignment, Channel, Delivery, Request
 from processor.send.lanes import Lanes
 from processor.send.pace import Pace
+from processor.send.queues import Queue
 from processor.send.replies import Answered, Reply, ReplyClass, Verdict, classify, judge
 
 JITTER = 0.25
@@ -28,45 +29,6 @@ class BatchLimits:
     max_events: int
     max_bytes: int
     max_wait: float
-
-
-@dataclass(slots=True)
-class Queue:
-    """Heads of one channel that may go out.
-
-    Attributes:
-        ready: in order of arrival, with the time when each came.
-        alone: heads that a refused batch has set apart; each goes out as a request of its own.
-        size: bytes of the bodies in `ready`.
-    """
-
-    channel: Channel
-    ready: deque[tuple[float, Delivery]] = field(default_factory=deque)
-    alone: deque[Delivery] = field(default_factory=deque)
-    size: int = 0
-
-    def add(self, delivery: Delivery, since: float) -> None:
-        """A head comes."""
-        if delivery.alone:
-            self.alone.append(delivery)
-        else:
-            self.ready.append((since, delivery))
-            self.size += len(delivery.body)
-
-    def next(self) -> Delivery:
-        """The oldest head."""
-        delivery = self.ready.popleft()[1]
-        self.size -= len(delivery.body)
-        return delivery
-
-    def drop(self, assignments: frozenset[Assignment]) -> list[Delivery]:
-        """Forget heads of these assignments; returns them."""
-        gone = [d for d in self.alone if d.record.assignment in assignments]
-        gone += [d for _, d in self.ready if d.record.assignment in assignments]
-        self.alone = deque(d for d in self.alone if d.record.assignment not in assignments)
-        self.ready = deque((at, d) for at, d in self.ready if d.record.assignment not in assignments)
-        self.size = sum(len(d.body) for _, d in self.ready)
-        return gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +121,7 @@ class Scheduler:
             case Verdict.WAIT:  # pragma: no branch - exhaustive, as mypy checks
                 if throttled:
                     self.pace.throttled(now, reply.retry_after if isinstance(reply, Answered) else None)
-                delay = max(self.pace.not_before - now, 0.0) if throttled else self._delay(request.deliveries[0])
+                delay = max(self.pace.not_before - now, 0.0) if throttled else self._delay(request.deliveries)
                 live, stale = self._part(request.deliveries, now)
                 self._cool(live, now + delay)
                 return Result(stale=stale, delay=delay if live else 0.0)
@@ -292,8 +254,10 @@ class Scheduler:
             for head in heads:
                 self._queue(head.channel).add(head, float("-inf"))
 
-    def _delay(self, delivery: Delivery) -> float:
-        delay = self._delays[min(delivery.attempts, len(self._delays)) - 1]
+    def _delay(self, deliveries: Sequence[Delivery]) -> float:
+        """The delay of the one that was refused most often: fresh ones in its batch must not make it hurry."""
+        attempts = max(delivery.attempts for delivery in deliveries)
+        delay = self._delays[min(attempts, len(self._delays)) - 1]
         return delay * (1 + JITTER * self._random.random())
 
     @staticmethod

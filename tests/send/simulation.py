@@ -218,7 +218,7 @@ class World:
         if verdict is Verdict.SINGLE:
             self.refused_together.update(live)
         if verdict is Verdict.WAIT:
-            self.cool(live, reply, result, found[0])
+            self.cool(live, reply, result, found)
 
     def count_attempts(self, found: list[Delivery], *, counts: bool) -> None:
         """Throttled replies are none, and neither are refusals of a whole batch."""
@@ -227,7 +227,7 @@ class World:
             assert delivery.attempts == self.tried[delivery]
             assert delivery.last_attempt == self.clock.wall()
 
-    def cool(self, live: list[Delivery], reply: Reply, result: Result, first: Delivery) -> None:
+    def cool(self, live: list[Delivery], reply: Reply, result: Result, found: list[Delivery]) -> None:
         """What comes back is due after the delay of its attempts, or after the vendor's pause; lanes wait as one."""
         now = self.clock.now()
         if throttles(reply):
@@ -237,7 +237,7 @@ class World:
             assert not live or 0 < result.delay <= LONGEST_PAUSE
             self.not_before = max(self.not_before, now + result.delay)
         elif live:
-            delay = DELAYS[min(first.attempts, len(DELAYS)) - 1]
+            delay = DELAYS[min(max(of.attempts for of in found), len(DELAYS)) - 1]
             assert delay <= result.delay <= delay * (1 + JITTER)
         assert live or result.delay == 0
         heads = {lane_of(delivery): delivery for delivery in reversed(live)}

@@ -269,9 +269,8 @@ def test_refusals_are_tried_again_later_and_later(monkeypatch: pytest.MonkeyPatc
     burial.await_burials(1)
     burial.undertaker.stop(1)
 
-    assert [line["next"].split(" s ")[0] for line in burial.lines("dead_letter_refused")] == [
-        f"tried again in {seconds}" for seconds in (0.01, 0.02, 0.03, 0.03)
-    ]
+    waits = [line["next"].split(" s ")[0] for line in burial.lines("dead_letter_refused")]
+    assert waits == [f"tried again in {seconds}" for seconds in (0.01, 0.02, 0.03, 0.03)]
 
 
 @pytest.mark.usefixtures("soon")
