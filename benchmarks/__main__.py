@@ -21,6 +21,7 @@ from uuid import uuid4
 from confluent_kafka import Producer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
+from benchmarks.baselines import decode_cpu, request_cpu
 from processor.demo.clicks import Click, Shop
 from processor.demo.shop import Encoder, register
 from tests.support.broker import running_broker
@@ -211,6 +212,8 @@ def main() -> None:
     parser.add_argument("--memory-events", type=int, default=1_000_000, help="0 leaves it out")
     options = parser.parse_args()
     with stage() as others:
+        print(f"fastavro alone  {decode_cpu([value for _, value in others.values]):6.1f} CPU-µs per event")
+        print(f"aiohttp alone   {request_cpu(others.vendor):6.1f} CPU-µs per request", flush=True)
         measure_cpu(others, "batch of 1,000", options.batch_events, options.runs)
         measure_cpu(others, "single", options.single_events, options.runs)
         if options.memory_events:
