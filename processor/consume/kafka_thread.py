@@ -8,15 +8,15 @@ One turn: settled spans entered, partitions paused or resumed, a commit if one i
 """
 
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol
+from typing import Any, ParamSpec
 
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.clock import Clock
 from processor.consume.backpressure import Limits, decide
+from processor.consume.ports import Counts, EventLoop, Offsets, Snapshot
 from processor.logs import Logger
 from processor.records import Assignment, Headers, Key, PartitionView, Record, Span
 
@@ -36,68 +36,6 @@ REBUILD_WAIT = 1.0
 """Seconds before a failed consumer is built again."""
 COMMIT_WAIT = 5.0
 """Seconds at most for the answer to the last commit before the consumer is closed."""
-
-
-class Offsets(Protocol):
-    """What the thread needs of the ledger; `settle.ledger.Ledger` has the documentation."""
-
-    def begin(self, assignment: Assignment, committed: int | None) -> None: ...  # noqa: D102
-    def end(self, key: Key) -> Assignment | None: ...  # noqa: D102
-    def live(self, key: Key) -> Assignment | None: ...  # noqa: D102
-    def expected(self, key: Key) -> int | None: ...  # noqa: D102
-    def receive(self, key: Key, records: Sequence[Record]) -> None: ...  # noqa: D102
-    def skip_to(self, key: Key, position: int) -> None: ...  # noqa: D102
-    def settle(self, spans: Iterable[Span]) -> None: ...  # noqa: D102
-    def commit_due(self, now: float) -> bool: ...  # noqa: D102
-    def commits_of(self, keys: Iterable[Key], now: float) -> dict[Key, int]: ...  # noqa: D102
-    def commit_answered(self, results: Mapping[Key, int]) -> None: ...  # noqa: D102
-    def forget_commit(self) -> None: ...  # noqa: D102
-    @property
-    def commit_in_flight(self) -> bool: ...  # noqa: D102
-    def view(self) -> dict[Key, PartitionView]: ...  # noqa: D102
-
-
-class EventLoop(Protocol):
-    """The other side. Both are called on the Kafka thread and must not touch the consumer."""
-
-    def receive(self, records: list[Record]) -> None:
-        """Take one poll's records; returns at once."""
-
-    def drain(self, assignments: Sequence[Assignment]) -> None:
-        """Send nothing more for these, and wait for what is in flight, under a deadline."""
-
-    def ended(self, assignments: Sequence[Assignment]) -> None:
-        """These are no longer ours: forget what waits of them; returns at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What the thread says of itself; replaced as a whole, so that any thread may read it.
-
-    Attributes:
-        last_poll: the clock's `now` of the last turn.
-        assigned: whether any assignment came yet, even an empty one.
-        paused: partitions that are not fetched, because what they hold is not settled yet.
-        trouble: what is wrong with Kafka, in words; None while nothing is.
-    """
-
-    last_poll: float
-    assigned: bool = False
-    partitions: Mapping[Key, PartitionView] = field(default_factory=dict)
-    paused: frozenset[Key] = frozenset()
-    trouble: str | None = None
-
-
-@dataclass(slots=True)
-class Counts:
-    """Numbers that only this thread writes."""
-
-    read: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    abandoned: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    rebalances: int = 0
-    commits_ok: int = 0
-    commits_failed: int = 0
-    last_commit: float | None = None
 
 
 class KafkaThread:
