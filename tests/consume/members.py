@@ -90,7 +90,7 @@ class Member:
     users: set[int] = field(default_factory=set)
 
     def stop(self) -> None:
-        """Leave the group in order; the thread must end, and must be the only one that used the consumer (T1)."""
+        """Leave the group in order; the thread must end, and must be the only one that used the consumer."""
         self.thread.stop()
         assert self.thread.join(30)
         assert self.users <= {self.thread._thread.ident}

@@ -55,7 +55,7 @@ def test_the_total_has_bytes_too() -> None:
 
 
 def test_a_paused_partition_is_resumed_when_half_empty() -> None:
-    """Between half and full a partition stays what it is: a pause throws away what was fetched (T5)."""
+    """Between half and full a partition stays what it is: a pause throws away what was fetched."""
     assert decided({A: 13, B: 0, C: 0, D: 0}, A) == decision()
     assert decided({A: 12, B: 0, C: 0, D: 0}, A) == decision(resume={A})
 

@@ -132,7 +132,7 @@ def test_a_drain_ends_at_its_deadline() -> None:
 
 
 def test_a_blocked_loop_does_not_block_a_revocation() -> None:
-    """The Kafka thread comes back at the deadline although the event loop does not turn (T3)."""
+    """The Kafka thread comes back at the deadline although the event loop does not turn."""
     unblocked = threading.Event()
     with running_loop() as loop:
         told = Told(loop, timeout=0.05)

@@ -41,7 +41,7 @@ def test_headers_that_the_client_cannot_read_stop_nothing(consumer: ScriptedCons
 
 
 def test_a_poll_does_not_wait_for_a_full_batch(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """The first message is waited for, the rest is what is there: one hand-over, without a delay (T4)."""
+    """The first message is waited for, the rest is what is there: one hand-over, without a delay."""
     consumer.serve(*(message(10 + n) for n in range(5)))
     member = begin(consumer)
     arrived(member, 5)
@@ -64,7 +64,7 @@ def test_what_is_settled_is_committed(consumer: ScriptedConsumer, begin: Begin) 
 
 
 def test_one_commit_in_flight(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """While a commit is not answered no other one is sent, whatever settles; then all of it goes (T12, invariant 3)."""
+    """While a commit is not answered no other one is sent, whatever settles; then all of it goes (invariant 3)."""
     consumer.answers = False
     member = begin(consumer)
     consumer.serve(message(10))
@@ -101,7 +101,7 @@ def test_a_refused_commit_is_sent_again(consumer: ScriptedConsumer, begin: Begin
 
 
 def test_an_offset_that_goes_back_is_a_new_assignment(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """Where records are read again from lower, late results of the higher ones change nothing (T10, invariant 5)."""
+    """Where records are read again from lower, late results of the higher ones change nothing (invariant 5)."""
     member = begin(consumer, settles=lambda _: False)
     consumer.serve(message(10), message(11))
     before = list(arrived(member, 2))
@@ -130,7 +130,7 @@ def test_an_offset_that_goes_back_within_a_poll(consumer: ScriptedConsumer, begi
 
 
 def test_partitions_that_come_and_go_within_a_poll(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """A record that was dequeued before its partition left is the next owner's, also where that is we (T10)."""
+    """A record that was dequeued before its partition left is the next owner's, also where that is we."""
     member = begin(consumer, settles=lambda record: record.offset == 10)
     consumer.serve(message(10), message(11))
     arrived(member, 2)
@@ -173,7 +173,7 @@ def test_a_revocation_is_drained_then_committed_then_ended(consumer: ScriptedCon
 
 
 def test_a_loss_is_neither_drained_nor_committed(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """Lost partitions may be another member's already: nothing is committed for them any more (T13)."""
+    """Lost partitions may be another member's already: nothing is committed for them any more."""
     consumer.answers = False
     member = begin(consumer, settles=lambda _: False)
     consumer.serve(message(10))
@@ -188,7 +188,7 @@ def test_a_loss_is_neither_drained_nor_committed(consumer: ScriptedConsumer, beg
 
 
 def test_a_partition_that_comes_back_is_not_left_paused(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """The client keeps a pause over a revocation; a fresh assignment begins unpaused (T6)."""
+    """The client keeps a pause over a revocation; a fresh assignment begins unpaused."""
     member = begin(consumer, settles=lambda _: False, limits=Limits(2, 10**9))
     consumer.serve(message(10), message(11))
     eventually_sync(lambda: member.thread.snapshot.paused == keys(0))
@@ -200,7 +200,7 @@ def test_a_partition_that_comes_back_is_not_left_paused(consumer: ScriptedConsum
 
 
 def test_partitions_that_come_while_all_is_full_are_paused(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """A new partition is assigned first and paused then, for a pause before that has no effect (T7)."""
+    """A new partition is assigned first and paused then, for a pause before that has no effect."""
     member = begin(consumer, settles=lambda _: False, limits=Limits(2, 10**9))
     consumer.serve(message(10), message(11))
     eventually_sync(lambda: member.thread.snapshot.paused == keys(0))

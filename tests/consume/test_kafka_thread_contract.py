@@ -63,7 +63,7 @@ def test_the_end_commits_what_the_drain_settles(cluster: Cluster, join: Join) ->
 
 
 def test_a_full_member_fetches_no_more(cluster: Cluster, join: Join) -> None:
-    """No more than the limit and one poll is unsettled, and all of the backlog comes (invariant 6, T5)."""
+    """No more than the limit and one poll is unsettled, and all of the backlog comes (invariant 6)."""
     topic = cluster.filled(each=1000)
     limits = Limits(200, 10**9)
     member = join(topic, settles=lambda _: False, limits=limits)
@@ -80,7 +80,7 @@ def test_a_full_member_fetches_no_more(cluster: Cluster, join: Join) -> None:
 
 
 def test_a_callback_that_raises_loses_nothing(cluster: Cluster, join: Join) -> None:
-    """The client destroys records where a callback fails; the next one reads them again (T2, invariant 2)."""
+    """The client destroys records where a callback fails; the next one reads them again (invariant 2)."""
     topic, group = cluster.filled(each=2000), uuid4().hex
     member = join(topic, group)
     answered, failures = member.ledger.commit_answered, iter([True, True])
@@ -124,7 +124,7 @@ def test_a_second_member_takes_over_where_the_first_one_was(cluster: Cluster, jo
 
 @pytest.mark.parametrize("cluster", ["run's broker, classic", "embedded, consumer"], indirect=True)
 def test_partitions_that_come_back_to_a_full_member(cluster: Cluster, join: Join) -> None:
-    """They come paused, nothing is committed for them, and they are read once there is room (T6, T7)."""
+    """They come paused, nothing is committed for them, and they are read once there is room."""
     topic, group = cluster.filled(each=40), uuid4().hex
     full = join(topic, group, settles=lambda _: False, limits=Limits(40, 10**9))
     eventually_sync(lambda: len(full.thread.snapshot.paused) == PARTITIONS, WITHIN)
@@ -148,7 +148,7 @@ def test_partitions_that_come_back_to_a_full_member(cluster: Cluster, join: Join
 
 @pytest.mark.parametrize("cluster", ["run's broker, classic"], indirect=True)
 def test_a_member_that_stood_still_commits_nothing_more(cluster: Cluster, join: Join) -> None:
-    """What it settles late is not committed; the heir has read all that was open (T13, invariants 1 and 5)."""
+    """What it settles late is not committed; the heir has read all that was open (invariants 1 and 5)."""
     topic, group = cluster.filled(each=10), uuid4().hex
     taken_over = threading.Event()
     shortest = {"session_timeout_ms": "6000", "max_poll_interval_ms": "6000"}  # that a broker allows

@@ -38,7 +38,7 @@ TROUBLES: dict[str, Trouble] = {
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 def test_a_consumer_that_fails_is_built_again(consumer: ScriptedConsumer, begin: Begin, trouble: Trouble) -> None:
-    """Whatever raises in a poll, the records that it took are read again (T2, invariants 2 and 10)."""
+    """Whatever raises in a poll, the records that it took are read again (invariants 2 and 10)."""
     again = after(12)
     member = begin(consumer, again, settles=lambda record: record.offset < 12)
     consumer.serve(message(10), message(11))
@@ -123,7 +123,7 @@ def test_an_assignment_without_known_offsets(consumer: ScriptedConsumer, begin: 
 
 
 def test_empty_assignments_count_as_assigned(begin: Begin) -> None:
-    """A member that gets no partition is ready, and asks nobody for offsets (T8)."""
+    """A member that gets no partition is ready, and asks nobody for offsets."""
     consumer = ScriptedConsumer()
     consumer.committed = boom  # type: ignore[method-assign,assignment] # must not be asked
     consumer.serve(consumer.assign())
@@ -217,7 +217,7 @@ def test_the_end_does_not_wait_for_ever(
 
 
 def test_an_assignment_during_the_close_is_left_alone(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """Asking for offsets while the client closes would time out and raise into the close (T9)."""
+    """Asking for offsets while the client closes would time out and raise into the close."""
     member = begin(consumer)
     eventually_sync(lambda: member.assigned == keys(0))
     calls = list(consumer.calls)
