@@ -18,6 +18,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from processor.records import Assignment, Key, PartitionView, Record, Span
 from processor.settle.commits import CommitPace
 
+MAX_STAMPS = 1000
+"""Polls whose age is remembered one by one; later ones share the last stamp, so that a stuck record costs no memory."""
+
 
 class PartitionLedger:
     """The ledger of one assignment.
@@ -61,7 +64,10 @@ class PartitionLedger:
         self.next = last + 1
         self.records += len(records)
         self.size += sum(record.size for record in records)
-        self._stamps.append((last, records[0].timestamp))
+        if len(self._stamps) < MAX_STAMPS:
+            self._stamps.append((last, records[0].timestamp))
+        else:
+            self._stamps[-1] = (last, self._stamps[-1][1])
 
     def settle(self, span: Span) -> None:
         """These records are settled: delivered, filtered, or buried and acknowledged."""

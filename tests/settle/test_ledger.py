@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import pytest
 
 from processor.records import Assignment, PartitionView, Span
-from processor.settle.ledger import Ledger, PartitionLedger
+from processor.settle.ledger import MAX_STAMPS, Ledger, PartitionLedger
 from processor.settle.settler import spans_of
 from tests.support.records import SECOND, record
 
@@ -285,3 +285,30 @@ def test_markers_are_skipped_by_partition() -> None:
 
     assert (ledger.expected(assignment.key), ledger.expected(other.key)) == (3, 0)
     assert ledger.commits_of([assignment.key, other.key], now=0.0) == {assignment.key: 3}
+
+
+def test_a_stuck_record_costs_no_memory_per_poll() -> None:
+    """However many polls settle behind it, the ledger keeps a bounded number of stamps, and the oldest is its own."""
+    ledger = PartitionLedger(Assignment(*KEY, 1), 0)
+    received(0)(ledger)
+    for offset in range(1, 3 * MAX_STAMPS):
+        received(offset)(ledger)
+        settled(offset)(ledger)
+
+    stuck = ledger.view()
+    settled(0)(ledger)
+
+    assert len(ledger._stamps) == 0
+    assert stuck.records == 1
+    assert stuck.ahead == 1
+    assert stuck.oldest == SECOND
+    assert ledger.view().oldest is None
+
+
+def test_stamps_are_bounded_while_a_record_is_stuck() -> None:
+    """The stamps themselves stop growing."""
+    ledger = PartitionLedger(Assignment(*KEY, 1), 0)
+    for offset in range(2 * MAX_STAMPS):
+        received(offset)(ledger)
+
+    assert len(ledger._stamps) == MAX_STAMPS
