@@ -1,6 +1,7 @@
 """Builds everything: the one place that knows how the parts fit together."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from random import Random
 from urllib.parse import quote
@@ -76,7 +77,7 @@ def _build_pipeline(
     loop = asyncio.get_running_loop()
     client_log = client_logger(log)
     admin = AdminClient(admin_config(settings.kafka, _client_id(plan)), logger=client_log)
-    kafka = _kafka_thread(settings, plan, admin, clock, log)
+    kafka = _kafka_thread(settings, plan, admin, clock, log, client_log)
     scheduler = _scheduler(plan.settings, clock)
     http = _http(plan, clock)
     sender = Sender(scheduler, http, plan.settings.concurrency, clock)
@@ -124,9 +125,10 @@ def _build_pipeline(
     )
 
 
-def _kafka_thread(settings: Settings, plan: Plan, admin: AdminClient, clock: Clock, log: Logger) -> KafkaThread:
+def _kafka_thread(
+    settings: Settings, plan: Plan, admin: AdminClient, clock: Clock, log: Logger, client_log: logging.Logger
+) -> KafkaThread:
     config = consumer_config(settings.kafka, plan.group, _client_id(plan))
-    client_log = client_logger(log)
 
     def make_consumer(callbacks: dict[str, object]) -> Consumer:
         return Consumer({**config, **callbacks}, logger=client_log)
