@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from processor.errors import Fault, Level
+from processor.settings.avro_files import LocalSchemas
 from processor.settings.models import DestinationSettings, RouteSettings, Settings
 from processor.settings.wording import did_you_mean
+from processor.settings.yaml import Node
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -59,6 +61,65 @@ def loop_faults(settings: Settings) -> Iterator[Fault]:
                 message = f"reads `{letters}`, to which its own dead letters go"
                 fix = "narrow its topics, or choose another dead_letter.topic"
                 yield Fault(("routes", name, "topics"), message, fix)
+
+
+def format_faults(formats: Mapping[str, object], schemas: LocalSchemas) -> Iterator[Fault]:
+    """Convict formats of a type that `schemas` does not define, or not in one way only.
+
+    Args:
+        formats: what the file has, right or not.
+        schemas: complete.
+    """
+    names = {schema.name for schema in schemas.all}
+    for topic, written in formats.items():
+        name = written.get("raw") if isinstance(written, dict) else None
+        if not isinstance(name, str) or len(schemas.named(name)) == 1:
+            continue
+        path = ("formats", topic, "raw")
+        if files := ", ".join(schema.file for schema in schemas.named(name)):
+            yield Fault(path, f"`{name}` is ambiguous: {files} define it differently", "keep the one that is written")
+        elif not names:
+            yield Fault(path, f"`{name}` is not defined: `schemas` has no records", "name its .avsc file in `schemas`")
+        else:
+            message = f"`{name}` is not defined by the files of `schemas`"
+            yield Fault(path, message, _right_name(name, schemas) or did_you_mean(name, names))
+
+
+def alias_faults(routes: Mapping[str, RouteSettings], schemas: LocalSchemas, written: Node) -> Iterator[Fault]:
+    """Convict routes that want an event by an alias: an event has the name of its reader's schema.
+
+    Args:
+        routes: those that are right by themselves.
+        schemas: complete.
+        written: the file, for the name of the key.
+    """
+    for route, settings in routes.items():
+        key = "event" if written.at(("routes", route, "event")) else "events"
+        for event in settings.events:
+            if fix := _right_name(event, schemas):
+                message = f"`{event}` is only an alias in `schemas`, so that no event has this name"
+                yield Fault(("routes", route, key), message, fix)
+
+
+def unread_format_faults(settings: Settings) -> Iterator[Fault]:
+    """Warn of formats for topics that no route reads."""
+    read = {topic for route in settings.routes.values() for topic in settings.route_topics(route)}
+    for topic in settings.formats:
+        if not any(_reads(pattern, topic) for pattern in read):
+            yield Fault(("formats", topic), "no route reads this topic", did_you_mean(topic, read), Level.WARNING)
+
+
+def unknown_schema_faults(settings: Settings) -> Iterator[Fault]:
+    """Warn where there are no writers' schemas at all."""
+    if settings.registry is None and not settings.schemas:
+        message = "no registry and no schemas: nothing can be decoded, and every record is a dead letter"
+        yield Fault(("registry",), message, "set registry.url", Level.WARNING)
+
+
+def _right_name(alias: str, schemas: LocalSchemas) -> str:
+    """Tell what to write in place of an alias; nothing where it is none."""
+    reader = schemas.reader_of(alias)
+    return f"write `{reader.name}`, of which it is an alias" if reader and reader.name != alias else ""
 
 
 def _destination(target: str) -> str:

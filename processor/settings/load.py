@@ -11,7 +11,18 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from processor.errors import Fault, FaultPath, Level
-from processor.settings.cross import idle_faults, loop_faults, plain_http_faults, target_faults, topic_faults
+from processor.settings.avro_files import LocalSchemas, read_schemas
+from processor.settings.cross import (
+    alias_faults,
+    format_faults,
+    idle_faults,
+    loop_faults,
+    plain_http_faults,
+    target_faults,
+    topic_faults,
+    unknown_schema_faults,
+    unread_format_faults,
+)
 from processor.settings.files import read_files
 from processor.settings.kafka_properties import check_kafka
 from processor.settings.models import DestinationSettings, RouteSettings, Settings
@@ -40,15 +51,17 @@ class Loaded:
         faults: errors and warnings, by file and line.
         destinations: those that are right by themselves, so that more faults can be looked for.
         routes: likewise.
+        schemas: the records of the .avsc files that are right.
         positions: file and line of each value.
-        version: 8 hex digits, the same for the same configuration whatever the secrets are; empty where a file
-            could not be read.
+        version: 8 hex digits, the same for the same configuration and .avsc files, whatever the secrets are; empty
+            where a file could not be read.
     """
 
     settings: Settings | None
     faults: tuple[Fault, ...]
     destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
     routes: Mapping[str, RouteSettings] = field(default_factory=dict)
+    schemas: LocalSchemas = field(default_factory=LocalSchemas)
     positions: Positions = field(default_factory=dict)
     version: str = ""
 
@@ -90,8 +103,9 @@ def load(paths: Sequence[Path], env: Mapping[str, str], vendors: Vendors) -> Loa
         tuple(located),
         check.destinations,
         check.routes,
+        check.schemas,
         positions,
-        _version(tree),
+        _version(tree, check.schemas),
     )
 
 
@@ -118,6 +132,7 @@ class _Check:
     faults: list[Fault]
     destinations: dict[str, DestinationSettings] = field(default_factory=dict)
     routes: dict[str, RouteSettings] = field(default_factory=dict)
+    schemas: LocalSchemas = field(default_factory=LocalSchemas)
 
     def run(self) -> Settings | None:
         """Check everything; the settings are whole only where no error was found."""
@@ -134,9 +149,12 @@ class _Check:
         self._add(target_faults(self.routes, destinations))
         self._add(topic_faults(self.routes, self.tree.get("topics")))
         self._add(plain_http_faults(self.destinations))
+        self._read_schemas()
         if settings and len(self.routes) == len(routes) and len(self.destinations) == len(destinations):
             self._add(loop_faults(settings))
             self._add(idle_faults(settings))
+            self._add(unread_format_faults(settings))
+            self._add(unknown_schema_faults(settings))
         return settings
 
     def _section(self, key: str) -> dict[str, Any]:
@@ -194,6 +212,23 @@ class _Check:
             return []
         return [self._unsubstituted(fault) for fault in check_registry(registry)]
 
+    def _read_schemas(self) -> None:
+        """Read the .avsc files; what refers to their records is judged only where none is missing."""
+        if any(fault.path[:1] == ("schemas",) for fault in self.faults):
+            return
+        value = self.tree.get("schemas", [])
+        texts = [value] if isinstance(value, str) else value
+        self.schemas, faults = read_schemas([self._beside(("schemas", at), text) for at, text in enumerate(texts)])
+        self._add(faults)
+        if all(fault.level is Level.WARNING for fault in faults):
+            self._add(format_faults(self._section("formats"), self.schemas))
+            self._add(alias_faults(self.routes, self.schemas, self.written))
+
+    def _beside(self, path: FaultPath, name: str) -> Path:
+        """Look a relative path up beside the file that names it."""
+        node = self.written.at(path) or self.written.at(path[:-1]) or self.written
+        return Path(node.file).parent / name
+
     def _unsubstituted(self, fault: Fault) -> Fault:
         """Put `${NAME}` back for its value in a client's own words: it may be a secret in the wrong place."""
         message = fault.message
@@ -209,8 +244,8 @@ def _blank(model: type[Frozen]) -> Frozen:
     return model.model_construct()
 
 
-def _version(tree: Node) -> str:
-    text = json.dumps(_public(tree.python()), sort_keys=True)
+def _version(tree: Node, schemas: LocalSchemas) -> str:
+    text = json.dumps(_public(tree.python()), sort_keys=True) + schemas.digest
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -19,15 +19,18 @@ from processor import __version__
 from processor.settings.registry import RegistrySettings
 from processor.settings.texts import (
     DestinationName,
+    EventName,
     EventNames,
     ExpressionText,
     GroupPrefix,
     HttpUrl,
     RouteName,
+    SchemaPaths,
     Secret,
     StartFrom,
     Targets,
     TopicName,
+    TopicOfFormat,
     Topics,
     UserAgent,
     check_expression,
@@ -214,6 +217,16 @@ class RouteSettings(Frozen):
         return value
 
 
+class FormatSettings(Frozen):
+    """How the records of a topic are read that no frame tells.
+
+    Attributes:
+        raw: full name of the record type in `schemas` that each value is, without any frame.
+    """
+
+    raw: EventName = Field(examples=["com.acme.shop.ProductViewed"])
+
+
 class InMemorySettings(Frozen):
     """Unsettled records per pipeline; each partition has a share of it.
 
@@ -238,6 +251,8 @@ class Settings(Frozen):
     Attributes:
         kafka: librdkafka's properties as text, see `kafka_properties`.
         registry: None where no topic needs one.
+        schemas: .avsc files and folders as the file names them; see `avro_files`.
+        formats: by topic; all others are recognised by their frame.
         topics: those of every route that names none.
         start_from: where a group without offsets begins.
         commit_interval: seconds.
@@ -246,6 +261,8 @@ class Settings(Frozen):
 
     kafka: dict[str, str] = Field(repr=False)
     registry: RegistrySettings | None = None
+    schemas: SchemaPaths = ()
+    formats: dict[TopicOfFormat, FormatSettings] = Field(default={})
     topics: Topics = ()
     group_prefix: GroupPrefix = "clickstream"
     start_from: StartFrom = Field(examples=["latest"])

@@ -145,6 +145,16 @@ TopicName = Annotated[
     AfterValidator(check_topic),
     matching(r"[^^].*", "must be the name of one topic", "a regular expression cannot be written to"),
 ]
+TopicOfFormat = Annotated[
+    str,
+    AfterValidator(check_topic),
+    matching(r"[^^].*", "must be the name of one topic", "a format is not for a regular expression: name each topic"),
+]
+SchemaPaths = Annotated[
+    tuple[Annotated[str, matching(r"(?s).+", "must not be empty", "name a file or a folder")], ...],
+    BeforeValidator(one_or_many),
+    AfterValidator(check_unique),
+]
 Topics = Annotated[
     tuple[Annotated[str, AfterValidator(check_topic)], ...],
     BeforeValidator(one_or_many),

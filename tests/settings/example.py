@@ -14,6 +14,7 @@ from processor.settings.values import Rate
 FILE = """\
 kafka:
   bootstrap.servers: localhost:9092
+registry: {url: http://localhost:8081}
 topics: [shop.clickstream]
 start_from: latest
 destinations:

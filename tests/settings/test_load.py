@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -77,7 +78,7 @@ routes:
             "start_from: latest",
             "start_from: now",
             (
-                "ERROR clickstream.yaml:4 start_from   `now` is no place to start from\n"
+                "ERROR clickstream.yaml:5 start_from   `now` is no place to start from\n"
                 "      fix: earliest, latest, or a time: 2026-11-22T00:00:00Z"
             ),
         ),
@@ -87,7 +88,7 @@ routes:
             (
                 "ERROR clickstream.yaml:1 start_from   is required\n"
                 "      fix: for example `start_from: latest`\n"
-                "ERROR clickstream.yaml:4 start_form   is not a known key\n"
+                "ERROR clickstream.yaml:5 start_form   is not a known key\n"
                 "      fix: did you mean `start_from`?"
             ),
         ),
@@ -95,7 +96,7 @@ routes:
             "type: acme",
             "type: amce",
             (
-                "ERROR clickstream.yaml:7 destinations.acme.type   `amce` is no type of destination\n"
+                "ERROR clickstream.yaml:8 destinations.acme.type   `amce` is no type of destination\n"
                 "      fix: did you mean `acme`?"
             ),
         ),
@@ -103,7 +104,7 @@ routes:
             "    user_agent: Shop/1.0\n",
             "    user_agent: Shop\n",
             (
-                "ERROR clickstream.yaml:10 destinations.acme.user_agent"
+                "ERROR clickstream.yaml:11 destinations.acme.user_agent"
                 "   `Shop` does not name a product and its version\n"
                 "      fix: AcmeClickstream/1.0"
             ),
@@ -112,7 +113,7 @@ routes:
             "{item: product.sku}",
             "{item: product.skus[0]}",
             (
-                "ERROR clickstream.yaml:15    YAML cannot read this: expected ',' or '}', but got '['\n"
+                "ERROR clickstream.yaml:16    YAML cannot read this: expected ',' or '}', but got '['\n"
                 "      fix: use quotes: map: {item: 'product.skus[0]'}"
             ),
         ),
@@ -137,7 +138,7 @@ routes:
             "map: {item: product.sku}",
             "mode: shadow\n    map: {item: product.sku}",
             (
-                "ERROR clickstream.yaml:15 routes.views.mode   is not a known key\n"
+                "ERROR clickstream.yaml:16 routes.views.mode   is not a known key\n"
                 "      fix: one of: event, events, for_each, map, order_key, to, topics, when"
             ),
         ),
@@ -245,20 +246,20 @@ def test_a_missing_variable_is_said_once(tmp_path: Path) -> None:
 
 def test_the_registrys_client_is_asked(tmp_path: Path) -> None:
     """What only the client can know of its keys is a fault before anything connects."""
-    loaded = load_text(tmp_path, FILE + "registry: {url: 'http://a', ssl.ca.location: '${file:path}'}\n")
+    text = changed("url: http://localhost:8081", "url: 'http://a', ssl.ca.location: '${file:path}'")
+    loaded = load_text(tmp_path, text)
     assert "does not exist" in loaded.faults[0].message
     (tmp_path / "path").write_text("/none/key.pem")
-    faults = load_text(tmp_path, FILE + "registry: {url: 'http://a', ssl.ca.location: '${file:path}'}\n").faults
-    assert [fault.where for fault in faults] == ["registry"]
+    assert [fault.where for fault in load_text(tmp_path, text).faults] == ["registry"]
 
 
 def test_later_faults_are_located(tmp_path: Path) -> None:
     """A fault from another part of the program gets the line of its key or of the nearest one above."""
     loaded = load_text(tmp_path, FILE)
     path = ("routes", "views", "map", "item")
-    assert loaded.locate(Fault(path, "no field")).line == 15
-    assert loaded.locate(Fault(("routes", "views", "to", 0), "no method")).line == 14
-    assert loaded.locate(Fault(("routes", "other"), "unknown")).line == 11
+    assert loaded.locate(Fault(path, "no field")).line == 16
+    assert loaded.locate(Fault(("routes", "views", "to", 0), "no method")).line == 15
+    assert loaded.locate(Fault(("routes", "other"), "unknown")).line == 12
     assert loaded.locate(Fault(("nothing",), "unknown")).line == 1
     placed = Fault(path, "said elsewhere", file="b.yaml", line=3)
     assert loaded.locate(placed) == placed
@@ -274,6 +275,60 @@ def test_the_version_is_stable_and_says_nothing_of_secrets(tmp_path: Path) -> No
     pod = "kafka: {group.instance.id: '${HOSTNAME}'}\n"
     versions = {load_text(tmp_path, FILE, pod, env={"HOSTNAME": name}).version for name in ("pod-1", "pod-2")}
     assert len(versions) == 1
+
+
+def test_the_version_covers_the_schemas(tmp_path: Path) -> None:
+    """Another content of an .avsc file is another configuration."""
+    file, text = tmp_path / "a.avsc", FILE + "schemas: a.avsc\n"
+    versions = set()
+    for doc in ("one", "two", "one"):
+        file.write_text(json.dumps({"type": "record", "name": "a.A", "doc": doc, "fields": []}))
+        versions.add(load_text(tmp_path, text).version)
+    assert len(versions) == 2
+
+
+def test_schemas_are_read_beside_the_configuration(tmp_path: Path) -> None:
+    """A relative path counts from the folder of the file that names it, also where another file was there before."""
+    (tmp_path / "overlay").mkdir()
+    (tmp_path / "overlay" / "own.avsc").write_text('{"type": "record", "name": "a.A", "fields": []}')
+    common, overlay = tmp_path / "0.yaml", tmp_path / "overlay" / "1.yaml"
+    common.write_text(FILE + "schemas: [nothing]\n")
+    overlay.write_text("schemas: [own.avsc, '${OTHER}']\n")
+    loaded = load([common, overlay], {"OTHER": str(tmp_path / "overlay")}, VENDORS)
+    assert loaded.faults == ()
+    assert [schema.file for schema in loaded.schemas.all] == [str(tmp_path / "overlay" / "own.avsc")]
+    assert loaded.settings is not None
+    assert loaded.settings.schemas == ("own.avsc", str(tmp_path / "overlay"))
+
+
+def test_faults_of_schemas_have_their_own_file(tmp_path: Path) -> None:
+    """What is wrong in an .avsc file is told with that file and line; a missing one with the configuration's."""
+    (tmp_path / "a.avsc").write_text('{"type": "record",\n "name": "a.A",\n "fields": [],}')
+    loaded = load_text(tmp_path, FILE + "schemas:\n  - a.avsc\n  - b.avsc\n")
+    assert loaded.settings is None
+    assert [(Path(fault.file).name, fault.line, fault.where) for fault in loaded.faults] == [
+        ("0.yaml", 19, "schemas.1"),
+        ("a.avsc", 3, "schemas.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "where", "message"),
+    [
+        ("{a: b}", "schemas", "must be a list"),
+        ("[a, [b]]", "schemas.1", "must be text"),
+        ("['']", "schemas.0", "must not be empty"),
+        ("null", "schemas", "has no value"),
+        ("[a, a]", "schemas", "names twice: a"),
+        ("'${NONE}'", "schemas", "the variable NONE is not set"),
+    ],
+)
+def test_schemas_of_the_wrong_kind(tmp_path: Path, value: str, where: str, message: str) -> None:
+    """A key that is no list of paths is one fault, and no file is looked for."""
+    (tmp_path / "a").write_text('{"type": "record", "name": "a.A", "fields": []}')
+    faults = load_text(tmp_path, FILE + f"schemas: {value}\n").faults
+    assert [fault.where for fault in faults] == [where]
+    assert message in faults[0].message
 
 
 def test_warnings_do_not_stop(tmp_path: Path) -> None:

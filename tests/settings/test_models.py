@@ -178,10 +178,37 @@ def test_settings_defaults() -> None:
     """The shortest file gets these."""
     settings = Settings.model_validate(SETTINGS)
     assert settings.registry is None
+    assert (settings.schemas, settings.formats) == ((), {})
     assert settings.group_prefix == "clickstream"
     assert (settings.in_memory.max_records, settings.in_memory.max_bytes) == (20_000, 128 * 1024 * 1024)
     assert (settings.commit_interval, settings.shutdown_timeout) == (1.0, 25.0)
     assert (settings.ops.host, settings.ops.port) == ("0.0.0.0", 8080)  # noqa: S104  # the default that is meant
+
+
+def test_schemas_and_formats() -> None:
+    """One path or many; a format names a topic and the type of its values."""
+    given = {"schemas": "a.avsc", "formats": {"shop": {"raw": "com.acme.Viewed"}}}
+    settings = Settings.model_validate({**SETTINGS, **given})
+    assert settings.schemas == ("a.avsc",)
+    assert settings.formats["shop"].raw == "com.acme.Viewed"
+
+
+@pytest.mark.parametrize(
+    ("topic", "keys", "message"),
+    [
+        ("^shop", {"raw": "a.B"}, "must be the name of one topic"),
+        ("^(", {"raw": "a.B"}, "is not a regular expression"),
+        ("a b", {"raw": "a.B"}, "is not a topic's name"),
+        ("shop", {"raw": "a-b"}, "is not the full name of an Avro record"),
+        ("shop", {}, "raw"),
+        ("shop", {"raw": "a.B", "json": "a.B"}, "json"),
+        ("shop", "a.B", "FormatSettings"),
+    ],
+)
+def test_wrong_formats(topic: str, keys: object, message: str) -> None:
+    """A format is for one topic, and says which record it holds."""
+    with pytest.raises(ValidationError, match=message):
+        Settings.model_validate({**SETTINGS, "formats": {topic: keys}})
 
 
 def test_names_that_follow_from_others() -> None:
