@@ -1,13 +1,11 @@
 """Builds everything: the one place that knows how the parts fit together."""
 
 import asyncio
-import logging
+import os
 from collections.abc import Callable, Iterable
 from random import Random
 from urllib.parse import quote
 
-from confluent_kafka import Consumer, Producer
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from yarl import URL
 
@@ -18,13 +16,14 @@ from processor.consume.bridge import LoopBridge
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.lag import EndOffsets
 from processor.consume.start import write_start_offsets
-from processor.decode import logical
 from processor.decode.decoder import Decoder
+from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
-from processor.logs import Logger, client_logger, logger
+from processor.kafka_clients import KafkaClients, OnError, tokens_of
+from processor.logs import Logger, logger
 from processor.metrics import Metrics
 from processor.pipeline import Pipeline
-from processor.plan import Plan
+from processor.plan import Plan, Ready
 from processor.route.router import Router
 from processor.scorekeeper import Scorekeeper
 from processor.send.http import HttpSender
@@ -32,7 +31,6 @@ from processor.send.pace import Pace
 from processor.send.scheduler import BatchLimits, Scheduler
 from processor.send.sender import Sender
 from processor.service import RunningPipeline, Service
-from processor.settings.kafka_properties import admin_config, consumer_config, producer_config
 from processor.settings.models import DestinationSettings, Settings
 from processor.settle.ledger import Ledger
 from processor.settle.letters import Origin
@@ -45,23 +43,22 @@ REGISTRY_DEFAULTS = {"timeout": 5, "max.retries": 0}
 """The store asks again by itself, and tells why it waits; the client's own retries would only hide that."""
 
 
-def build_service(settings: Settings, plans: Iterable[Plan], version: str, clock: Clock) -> Service:
+def build_service(ready: Ready, plans: Iterable[Plan], clock: Clock) -> Service:
     """Build the service of these pipelines; nothing connects before it runs.
 
     Args:
-        settings: the whole file.
-        plans: the pipelines to run.
-        version: the configuration's version, for letters and metrics.
+        ready: the whole configuration.
+        plans: those of its pipelines that are to run.
         clock: the machine's.
     """
-    logical.install()
-    metrics = Metrics()
+    settings, version, metrics = ready.settings, ready.version, Metrics()
     registry = (
         SchemaRegistryClient(REGISTRY_DEFAULTS | settings.registry.client_config()) if settings.registry else None
     )
-    schemas = SchemaStore(registry, clock, logger())
+    schemas = SchemaStore(registry, ready.schemas, clock, logger())
+    local = LocalTypes(ready.schemas, {topic: each.raw for topic, each in settings.formats.items()})
     return Service(
-        build=lambda: [_build_pipeline(settings, plan, version, metrics, schemas, clock) for plan in plans],
+        build=lambda: [_build_pipeline(settings, plan, version, metrics, schemas, local, clock) for plan in plans],
         metrics=metrics,
         ops=(settings.ops.host, settings.ops.port),
         shutdown_timeout=settings.shutdown_timeout,
@@ -71,27 +68,28 @@ def build_service(settings: Settings, plans: Iterable[Plan], version: str, clock
 
 
 def _build_pipeline(
-    settings: Settings, plan: Plan, version: str, metrics: Metrics, schemas: SchemaStore, clock: Clock
+    settings: Settings,
+    plan: Plan,
+    version: str,
+    metrics: Metrics,
+    schemas: SchemaStore,
+    local: LocalTypes,
+    clock: Clock,
 ) -> RunningPipeline:
     log = logger(pipeline=plan.name)
     loop = asyncio.get_running_loop()
-    client_log = client_logger(log)
-    admin = AdminClient(admin_config(settings.kafka, _client_id(plan)), logger=client_log)
-    kafka = _kafka_thread(settings, plan, admin, clock, log, client_log)
+    tokens = tokens_of(settings.kafka, os.environ, clock, log)
+    clients = KafkaClients(settings.kafka, plan.group, f"clickstream-{plan.name}", tokens, log)
+    kafka = _kafka_thread(settings, plan, clients, clock, log)
     scheduler = _scheduler(plan.settings, clock)
     http = _http(plan, clock)
     sender = Sender(scheduler, http, plan.settings.concurrency, clock)
-    undertaker = Undertaker(
-        plan.dead_letter_topic,
-        lambda: Producer(producer_config(settings.kafka, _client_id(plan)), logger=client_log),
-        clock,
-        log,
-    )
+    undertaker = Undertaker(plan.dead_letter_topic, clients.producer, clock, log)
     router = Router(plan.routes)
     score = Scorekeeper(metrics, plan.name, clock, log)
     pipeline = Pipeline(
         origin=Origin(plan.name, version, __version__),
-        decoder=Decoder(schemas, router.wants),
+        decoder=Decoder(schemas, local, router.wants),
         schemas=schemas,
         router=router,
         mappers=plan.mappers,
@@ -120,22 +118,24 @@ def _build_pipeline(
         undertaker=undertaker,
         schemas=schemas,
         score=score,
-        ends=EndOffsets(admin),
+        ends=EndOffsets(clients.admin),
         clock=clock,
     )
 
 
-def _kafka_thread(
-    settings: Settings, plan: Plan, admin: AdminClient, clock: Clock, log: Logger, client_log: logging.Logger
-) -> KafkaThread:
-    config = consumer_config(settings.kafka, plan.group, _client_id(plan))
-
-    def make_consumer(callbacks: dict[str, object]) -> Consumer:
-        return Consumer({**config, **callbacks}, logger=client_log)
+def _kafka_thread(settings: Settings, plan: Plan, clients: KafkaClients, clock: Clock, log: Logger) -> KafkaThread:
+    def prepare(on_error: OnError) -> None:
+        write_start_offsets(
+            clients.admin,
+            lambda callbacks: clients.consumer({"error_cb": on_error, **callbacks}),
+            plan.topics,
+            settings.start_from,
+            log,
+        )
 
     return KafkaThread(
-        make_consumer=make_consumer,
-        prepare=lambda: write_start_offsets(admin, make_consumer, plan.topics, settings.start_from, log),
+        make_consumer=clients.consumer,
+        prepare=prepare,
         topics=plan.topics,
         offsets=Ledger(settings.commit_interval),
         limits=Limits(settings.in_memory.max_records, settings.in_memory.max_bytes),
@@ -177,7 +177,3 @@ def mask_of(secret: str) -> Callable[[str], str]:
         return text
 
     return mask
-
-
-def _client_id(plan: Plan) -> str:
-    return f"clickstream-{plan.name}"

@@ -25,6 +25,7 @@ from processor.records import (
     Payload,
     Record,
     Request,
+    SchemaId,
     Stage,
     delivery_id,
 )
@@ -198,7 +199,7 @@ class Pipeline:
 
     # What waits for its schema.
 
-    def _stall(self, records: Sequence[Record], schema_id: int) -> None:
+    def _stall(self, records: Sequence[Record], schema_id: SchemaId) -> None:
         """This partition waits until the registry has answered; others go on."""
         assignment = records[0].assignment
         self._intake.stall(assignment, records)
@@ -206,7 +207,7 @@ class Pipeline:
         self._awaiting.add(task)
         task.add_done_callback(self._awaiting.discard)
 
-    async def _await_schema(self, assignment: Assignment, schema_id: int) -> None:
+    async def _await_schema(self, assignment: Assignment, schema_id: SchemaId) -> None:
         await self._schemas.fetch(schema_id)
         self._intake.resume(assignment)
         self._arrived.set()
@@ -230,5 +231,5 @@ class Pipeline:
         self._score.stale(self._sender.drop(assignments))
 
 
-def _schema_id(decoded: Event | Filtered | Failure) -> int | None:
+def _schema_id(decoded: Event | Filtered | Failure) -> SchemaId | None:
     return None if isinstance(decoded, Filtered) else decoded.schema_id

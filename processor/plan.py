@@ -11,6 +11,7 @@ from processor.errors import ConfigError, Fault, FaultPath, Level
 from processor.expressions.language import Compiled, ExpressionError, compile_expression
 from processor.map.mapper import Mapper
 from processor.route.router import Route
+from processor.settings.avro_files import LocalSchemas
 from processor.settings.load import Loaded, load
 from processor.settings.models import DEFAULT, Constant, DestinationSettings, Expression, RouteSettings, Settings
 
@@ -44,12 +45,14 @@ class Ready:
     Attributes:
         plans: one per destination that a route leads to.
         version: short, the same for the same configuration.
+        schemas: those of the file's `schemas`.
         warnings: what a person should look at.
     """
 
     settings: Settings
     plans: Sequence[Plan]
     version: str
+    schemas: LocalSchemas
     warnings: Sequence[Fault]
 
 
@@ -66,7 +69,7 @@ def load_plans(paths: Sequence[Path], env: Mapping[str, str]) -> Ready:
     fatal = [fault for fault in faults if fault.level is Level.ERROR]
     if fatal or loaded.settings is None:
         raise ConfigError(fatal)
-    return Ready(loaded.settings, plans, loaded.version, faults)
+    return Ready(loaded.settings, plans, loaded.version, loaded.schemas, faults)
 
 
 def make_plans(loaded: Loaded, vendors: Mapping[str, Vendor]) -> tuple[list[Plan], list[Fault]]:

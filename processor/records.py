@@ -47,6 +47,9 @@ class Assignment:
         return f"<Assignment {self.topic}[{self.partition}] epoch {self.epoch} {state}>"
 
 
+SchemaId = int | str
+"""How a registry calls a schema: its number, or its GUID as text."""
+
 Headers = list[tuple[str, str | bytes | None]]
 """As the Kafka client has them; what arrives is bytes or None."""
 
@@ -128,7 +131,7 @@ class Failure:
     message: str
     status: int | None = None
     response: str | None = None
-    schema_id: int | None = None
+    schema_id: SchemaId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class Event:
     record: Record
     name: str
     value: dict[str, Any]
-    schema_id: int | None
+    schema_id: SchemaId | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,7 +197,7 @@ class Delivery:
     """
 
     record: Record
-    schema_id: int | None
+    schema_id: SchemaId | None
     route: str
     index: int
     channel: Channel

@@ -9,6 +9,7 @@ import pytest
 
 from processor.clock import ManualClock
 from processor.decode.decoder import Decoder
+from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
 from processor.demo.clicks import Shop
 from processor.demo.expected import expected_deliveries
@@ -20,7 +21,7 @@ from processor.demo.voyado_rules import check_voyado, read_voyado
 from processor.plan import Plan, Ready, load_plans
 from processor.records import Event, Filtered, Payload
 from processor.route.router import NotRouted, Router
-from tests.decode.registries import FakeRegistry, read_logical_types, registered
+from tests.decode.registries import NO_FILES, FakeRegistry, registered
 from tests.support.logs import Lines
 from tests.support.records import record
 
@@ -40,9 +41,8 @@ def test_the_canonical_file_is_without_fault(canonical: Ready) -> None:
     assert {plan.topics for plan in canonical.plans} == {("shop.clickstream",)}
 
 
-def test_the_canonical_file_delivers_what_its_routes_say(canonical: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_canonical_file_delivers_what_its_routes_say(canonical: Ready) -> None:
     """A thousand clicks become the expected payloads, and both vendors' rules accept them all."""
-    read_logical_types(monkeypatch)
     clicks = list(Shop(seed=7, start=1_795_343_467_120).clicks(1000))
     encoder, decoder = codec()
     events = [decoder.decode(record(value=encoder.encode(click))) for click in clicks]
@@ -57,14 +57,14 @@ def codec() -> tuple[Encoder, Decoder]:
     """What the shop writes with and the service reads with."""
     ids = {name: number for number, name in enumerate(load_schemas(), 1)}
     registry = FakeRegistry({ids[name]: registered(schema.text) for name, schema in load_schemas().items()})
-    store = SchemaStore(registry, ManualClock(), Lines().log)
+    store = SchemaStore(registry, NO_FILES, ManualClock(), Lines().log)
 
     async def fetch_all() -> None:
         for schema_id in registry.by_id:
             await store.fetch(schema_id)
 
     asyncio.run(fetch_all())
-    return Encoder(ids), Decoder(store, lambda *_: True)
+    return Encoder(ids), Decoder(store, LocalTypes(NO_FILES, {}), lambda *_: True)
 
 
 def received(plan: Plan, event: object) -> list[Accepted]:

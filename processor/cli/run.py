@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import uvloop
 
@@ -68,7 +69,8 @@ def execute(options: argparse.Namespace) -> int:
     if options.ops_port is not None:
         settings = settings.model_copy(update={"ops": settings.ops.model_copy(update={"port": options.ops_port})})
     configure()
-    service = build_service(settings, _chosen(ready.plans, options.destination), ready.version, SystemClock())
+    ready = replace(ready, settings=settings)
+    service = build_service(ready, _chosen(ready.plans, options.destination), SystemClock())
     uvloop.run(_serve(service))
     return 0
 

@@ -1,18 +1,14 @@
 """From a record to an event, or to the reason why there is none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any
 
-import fastavro
-
-from processor.decode.schemas import Schema, SchemaStore, Unusable
-from processor.records import ErrorClass, Event, Failure, Filtered, FilterReason, Record, Stage
-
-MAGIC = 0
-FRAME = 5
-"""Confluent's frame: one magic byte 0, four bytes of schema id (big-endian), then the Avro binary."""
+from processor.decode.event_types import EventType, Schema
+from processor.decode.frames import FrameError, mark_of, schema_of
+from processor.decode.local import LocalTypes
+from processor.decode.schemas import SchemaStore, Unusable
+from processor.decode.wire import MalformedError, branch
+from processor.records import ErrorClass, Event, Failure, Filtered, FilterReason, Record, SchemaId, Stage
 
 _TOMBSTONE = Filtered(FilterReason.TOMBSTONE)
 _NO_ROUTE = Filtered(FilterReason.NO_ROUTE)
@@ -22,10 +18,24 @@ _NO_ROUTE = Filtered(FilterReason.NO_ROUTE)
 class AwaitSchema:
     """The record cannot be judged before this schema is fetched."""
 
-    schema_id: int
+    schema_id: SchemaId
 
 
 Decoded = Event | Filtered | Failure | AwaitSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A schema as it matters on one topic.
+
+    Attributes:
+        types: its branches; None for one that no route wants.
+        wanted: whether there is any other.
+    """
+
+    schema: Schema
+    types: Sequence[EventType | None]
+    wanted: bool
 
 
 class Decoder:
@@ -35,60 +45,65 @@ class Decoder:
         wanted: whether a route reads this event (full name) from this topic; others are not decoded at all.
     """
 
-    def __init__(self, schemas: SchemaStore, wanted: Callable[[str, str], bool]) -> None:
+    def __init__(self, schemas: SchemaStore, local: LocalTypes, wanted: Callable[[str, str], bool]) -> None:
         self._schemas = schemas
+        self._local = local
         self._wanted = wanted
-        self._verdicts: dict[tuple[str, int], bool] = {}
+        self._known: dict[tuple[str, bytes], Known] = {}
 
     def decode(self, record: Record) -> Decoded:
         """Never raises: what cannot be decoded is a `Failure`, and never the service's end."""
-        value = record.value
+        value, topic = record.value, record.assignment.topic
         if value is None:
             return _TOMBSTONE
-        if len(value) < FRAME or value[0] != MAGIC:
-            return undecodable(_frame_fault(value))
-        schema_id = int.from_bytes(value[1:FRAME])
-        schema = self._schemas.get(schema_id)
-        if schema is None:
-            return AwaitSchema(schema_id)
-        if isinstance(schema, Unusable):
-            return undecodable(schema.message, schema_id)
-        if not self._is_wanted(record.assignment.topic, schema):
+        mark, start = (b"", 0) if self._local.of_topic(topic) else mark_of(record, value)
+        known = self._known.get((topic, mark)) or self._look_up(topic, mark)
+        if not isinstance(known, Known):
+            return known
+        if not known.wanted:
             return _NO_ROUTE
-        return read(record, value, schema)
+        return _read(record, value, start, known)
 
-    def _is_wanted(self, topic: str, schema: Schema) -> bool:
-        key = (topic, schema.id)
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            verdict = self._verdicts[key] = self._wanted(topic, schema.name)
-        return verdict
+    def _look_up(self, topic: str, mark: bytes) -> Known | AwaitSchema | Failure:
+        """Find out what a mark means; what is good is kept, for a schema never changes."""
+        try:
+            schema = self._local.of_topic(topic) or self._schema_of(mark)
+        except FrameError as fault:
+            return undecodable(str(fault))
+        if not isinstance(schema, Schema):
+            return schema
+        types = [each if each and self._wanted(topic, each.name) else None for each in schema.types]
+        known = self._known[topic, mark] = Known(schema, types, any(types))
+        return known
+
+    def _schema_of(self, mark: bytes) -> Schema | AwaitSchema | Failure:
+        meant = schema_of(mark)
+        if isinstance(meant, bytes):
+            local = self._local.of_fingerprint(meant)
+            return local or undecodable(
+                f"single-object encoding with the fingerprint {meant.hex()}, which no file of `schemas` has"
+            )
+        found = self._schemas.get(meant)
+        if isinstance(found, Unusable):
+            return undecodable(found.message, meant)
+        return found or AwaitSchema(meant)
 
 
-def read(record: Record, value: bytes, schema: Schema) -> Event | Failure:
-    """Read the Avro binary behind the frame; it must be used up exactly."""
-    body = BytesIO(value)
-    body.seek(FRAME)
+def _read(record: Record, value: bytes, start: int, known: Known) -> Event | Filtered | Failure:
+    schema, event_type = known.schema, known.types[0]
     try:
-        fields: Any = fastavro.schemaless_reader(body, schema.parsed, None)
-    except Exception as exception:  # noqa: BLE001 - fastavro raises whatever the bytes lead it to; all mean the same
-        return undecodable(
-            f"{schema.name} (schema id {schema.id}): {type(exception).__name__}: {exception}"[:500], schema.id
-        )
-    left = len(value) - body.tell()
-    if left:
-        return undecodable(
-            f"{schema.name} (schema id {schema.id}): {left} bytes are left over behind the record", schema.id
-        )
-    return Event(record, schema.name, fields, schema.id)
+        if schema.is_union:
+            at, start = branch(value, start, len(known.types))
+            event_type = known.types[at]
+        if event_type is None:
+            return _NO_ROUTE
+        fields = event_type.read(value, start)
+    except MalformedError as fault:
+        name = event_type.name if event_type else "union of events"
+        return undecodable(f"{name} ({schema.called}): {fault}"[:500], schema.id)
+    return Event(record, event_type.name, fields, schema.id)
 
 
-def undecodable(message: str, schema_id: int | None = None) -> Failure:
+def undecodable(message: str, schema_id: SchemaId | None = None) -> Failure:
     """The failure of this stage."""
     return Failure(Stage.DECODE, ErrorClass.UNDECODABLE, message, schema_id=schema_id)
-
-
-def _frame_fault(value: bytes) -> str:
-    if len(value) < FRAME:
-        return f"no Confluent frame: {len(value)} bytes, at least {FRAME} are needed"
-    return f"no Confluent frame: the first byte is {value[0]}, not {MAGIC}"

@@ -2,25 +2,27 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Protocol
 
-import fastavro
 from confluent_kafka.schema_registry import Schema as RegisteredSchema
 from confluent_kafka.schema_registry import SchemaReference
 from confluent_kafka.schema_registry.error import SchemaRegistryError
-from fastavro.schema import SchemaParseException
 
 from processor.clock import Clock
+from processor.decode.event_types import Schema, make_schema, parse
 from processor.logs import Logger
+from processor.records import SchemaId
+from processor.settings.avro_files import LocalSchemas
 
 REMEMBER_UNKNOWN = 60.0
 """Seconds for which an unknown id is not asked again, or a stream of garbage would call the registry once a record."""
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between questions to a registry that does not answer; the last one repeats."""
 NOT_FOUND = 404
+REFUSED = frozenset({401, 403})
 
 
 class Registry(Protocol):
@@ -29,22 +31,11 @@ class Registry(Protocol):
     def get_schema(self, schema_id: int) -> RegisteredSchema:
         """Raises SchemaRegistryError, or the transport's own error."""
 
-    def get_version(self, subject_name: str, version: int) -> Any:
-        """A registered version of a subject; its `.schema` is wanted."""
+    def get_schema_by_guid(self, guid: str) -> RegisteredSchema:
+        """The same by GUID."""
 
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """A writer's schema.
-
-    Attributes:
-        name: full name of the record type.
-        parsed: as fastavro wants it.
-    """
-
-    id: int
-    name: str
-    parsed: Any
+    def get_version(self, subject_name: str, version: int, deleted: bool) -> Any:  # noqa: FBT001 - the client's own
+        """A registered version of a subject, deleted ones too if wanted; its `.schema` is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +50,21 @@ class SchemaStore:
 
     Args:
         registry: None where the file has none.
+        local: the readers' schemas.
     """
 
-    def __init__(self, registry: Registry | None, clock: Clock, log: Logger) -> None:
+    def __init__(self, registry: Registry | None, local: LocalSchemas, clock: Clock, log: Logger) -> None:
         self._registry = registry
+        self._local = local
         self._clock = clock
         self._log = log
-        self._known: dict[int, Schema] = {}
-        self._unusable: dict[int, tuple[float, Unusable]] = {}  # until when; the oldest first
-        self._fetches: dict[int, asyncio.Task[None]] = {}
+        self._known: dict[SchemaId, Schema] = {}
+        self._unusable: dict[SchemaId, tuple[float, Unusable]] = {}  # until when; the oldest first
+        self._fetches: dict[SchemaId, asyncio.Task[None]] = {}
         self.trouble: str | None = None
         """Why records wait for their schemas; None while the registry answers."""
 
-    def get(self, schema_id: int) -> Schema | Unusable | None:
+    def get(self, schema_id: SchemaId) -> Schema | Unusable | None:
         """What is known of an id; None = `fetch` it first."""
         known = self._known.get(schema_id)
         if known is not None:
@@ -79,7 +72,7 @@ class SchemaStore:
         until, unusable = self._unusable.get(schema_id, (0.0, None))
         return unusable if self._clock.now() < until else None
 
-    async def fetch(self, schema_id: int) -> None:
+    async def fetch(self, schema_id: SchemaId) -> None:
         """Wait until `get` knows the id, however long the registry is away; concurrent calls share one question."""
         task = self._fetches.get(schema_id)
         if task is None:
@@ -87,14 +80,15 @@ class SchemaStore:
             task.add_done_callback(lambda _: self._fetches.pop(schema_id, None))
         await asyncio.shield(task)
 
-    async def _fetch(self, schema_id: int) -> None:
+    async def _fetch(self, schema_id: SchemaId) -> None:
         failures = 0
         while True:
             try:
                 found = await self._ask(schema_id)
             except Exception as exception:  # noqa: BLE001 - the client leaks its transport's errors; all mean: wait
-                self._in_trouble(schema_id, exception)
-                await asyncio.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
+                delay = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+                self._in_trouble(schema_id, exception, delay)
+                await asyncio.sleep(delay)
                 failures += 1
                 continue
             if isinstance(found, Unusable):
@@ -106,7 +100,7 @@ class SchemaStore:
                 self.trouble = None
             return
 
-    def _remember(self, schema_id: int, unusable: Unusable) -> None:
+    def _remember(self, schema_id: SchemaId, unusable: Unusable) -> None:
         """Remember it for a while, and forget those whose while is over: garbage brings new ids without end."""
         now = self._clock.now()
         for old in list(takewhile(lambda id_: self._unusable[id_][0] <= now, self._unusable)):
@@ -114,66 +108,105 @@ class SchemaStore:
         self._unusable[schema_id] = now + REMEMBER_UNKNOWN, unusable
         self._log.warning("schema_unusable", schema_id=schema_id, reason=unusable.message)
 
-    async def _ask(self, schema_id: int) -> Schema | Unusable:
+    async def _ask(self, schema_id: SchemaId) -> Schema | Unusable:
         registry = self._registry
         if registry is None:
             return Unusable(f"schema id {schema_id}: no registry is configured; set registry.url")
-        try:
-            return await asyncio.to_thread(load, registry, schema_id)
-        except SchemaRegistryError as error:
-            if error.http_status_code == NOT_FOUND:
-                return Unusable(f"schema id {schema_id} is unknown to the registry")
-            raise
+        return await asyncio.to_thread(load, registry, schema_id, self._local)
 
-    def _in_trouble(self, schema_id: int, exception: Exception) -> None:
-        reason = f"{type(exception).__name__}: {exception}"
-        if self.trouble is None:
+    def _in_trouble(self, schema_id: SchemaId, exception: Exception, delay: float) -> None:
+        reason = describe(exception)
+        if self.trouble != reason:
             self._log.error(
                 "registry_unavailable",
                 schema_id=schema_id,
                 reason=reason,
-                next="asked again until it answers; partitions that need this schema wait, nothing is lost",
+                next=f"asked again in {delay:g} s and after; partitions that need this schema wait, nothing is lost",
             )
         self.trouble = reason
 
 
-def load(registry: Registry, schema_id: int) -> Schema | Unusable:
-    """Ask the registry for a schema and all it refers to; blocks.
+def describe(exception: Exception) -> str:
+    """Say why a registry gave no answer, and what to look at."""
+    if not isinstance(exception, SchemaRegistryError):
+        return f"{type(exception).__name__}: {exception}; look at registry.url, and at the registry"
+    status = exception.http_status_code
+    answer = f"it answers {status}: {exception.error_message}"
+    if status in REFUSED:
+        return f"{answer}; it refuses this service's login: look at basic.auth.…, bearer.auth.… or ssl.… of `registry`"
+    if status == NOT_FOUND:
+        return f"{answer}; this is no answer of a schema registry: look at the path in registry.url"
+    return answer
+
+
+def load(registry: Registry, schema_id: SchemaId, local: LocalSchemas) -> Schema | Unusable:
+    """Ask the registry for a schema and all it refers to, and compile it; blocks.
 
     Raises:
-        SchemaRegistryError: the registry answered with an error.
+        SchemaRegistryError: the registry answered with an error that is not about this id.
         Exception: the transport's own errors, as the client leaks them.
     """
-    registered = registry.get_schema(schema_id)
-    if (registered.schema_type or "AVRO") != "AVRO":
-        return Unusable(f"schema id {schema_id} is {registered.schema_type}, not Avro")
+    called = f"schema id {schema_id}"
     try:
-        named: dict[str, Any] = {}
-        _load_references(registered.references or [], registry.get_version, named, frozenset())
-        parsed = fastavro.parse_schema(json.loads(registered.schema_str or ""), named_schemas=named)
-    except (SchemaParseException, ValueError, KeyError, TypeError) as error:
-        return Unusable(f"schema id {schema_id} cannot be parsed: {error}")
-    if not isinstance(parsed, dict) or parsed.get("type") != "record":
+        if isinstance(schema_id, int):
+            registered = registry.get_schema(schema_id)
+        else:
+            registered = registry.get_schema_by_guid(schema_id)
+    except SchemaRegistryError as error:
+        if is_unknown(error):
+            return Unusable(f"{called} is unknown to the registry")
+        raise
+    if (registered.schema_type or "AVRO") != "AVRO":
+        return Unusable(f"{called} is {registered.schema_type}, not Avro")
+    texts: dict[tuple[str, int], str] = {}
+    try:
+        _load_references(registered.references or [], registry.get_version, texts, ())
+    except LookupError as error:
+        return Unusable(f"{called} cannot be read: {error}")
+    return _compile(schema_id, [*texts.values(), registered.schema_str or ""], local)
+
+
+def _compile(schema_id: SchemaId, texts: Sequence[str], local: LocalSchemas) -> Schema | Unusable:
+    names: dict[str, Any] = {}
+    try:
+        for text in texts:
+            parsed = parse(json.loads(text), names)
+        schema = make_schema(schema_id, parsed, names, local)
+    except Exception as error:  # noqa: BLE001 - a schema can be wrong in any way, and is then its records' fault
+        return Unusable(f"schema id {schema_id} cannot be parsed: {type(error).__name__}: {error}"[:500])
+    if not any(schema.types):
         return Unusable(f"schema id {schema_id} is not a record type")
-    return Schema(schema_id, parsed["name"], parsed)
+    return schema
+
+
+def is_unknown(error: SchemaRegistryError) -> bool:
+    """Whether a registry says that it does not know what was asked for; a 404 of anybody else has no such code."""
+    return error.http_status_code == NOT_FOUND and str(error.error_code).startswith("404")
 
 
 def _load_references(
-    references: list[SchemaReference],
-    get_version: Callable[[str, int], Any],
-    named: dict[str, Any],
-    path: frozenset[str],
+    references: Sequence[SchemaReference],
+    get_version: Callable[..., Any],
+    texts: dict[tuple[str, int], str],
+    path: tuple[str, ...],
 ) -> None:
-    """Parse what a schema refers to into `named`, deepest first.
+    """Collect the texts of what a schema refers to, deepest first; a deleted version still counts.
 
     Raises:
-        ValueError: references go in a circle.
+        LookupError: a reference leads nowhere, or they go in a circle.
     """
     for reference in references:
         subject, version = str(reference.subject), int(reference.version or 0)
         if subject in path:
-            raise ValueError(f"its references go in a circle over {subject}")
-        schema: RegisteredSchema = get_version(subject, version).schema
-        _load_references(schema.references or [], get_version, named, path | {subject})
-        if reference.name not in named:
-            fastavro.parse_schema(json.loads(schema.schema_str or ""), named_schemas=named)
+            raise LookupError(f"its references go in a circle over {subject}")
+        if (subject, version) in texts:
+            continue
+        try:
+            schema: RegisteredSchema = get_version(subject, version, deleted=True).schema
+        except SchemaRegistryError as error:
+            if is_unknown(error):
+                message = f"it refers to version {version} of {subject}, which the registry does not know"
+                raise LookupError(message) from None
+            raise
+        _load_references(schema.references or [], get_version, texts, (*path, subject))
+        texts[subject, version] = schema.schema_str or ""

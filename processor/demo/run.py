@@ -8,7 +8,7 @@ import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ async def running_demo(ready: Callable[[dict[str, str]], Ready]) -> AsyncIterato
         settings = settings.model_copy(
             update={"ops": settings.ops.model_copy(update={"host": "127.0.0.1", "port": _port()})}
         )
-        service = build_service(settings, configuration.plans, configuration.version, SystemClock())
+        service = build_service(replace(configuration, settings=settings), configuration.plans, SystemClock())
         stop = asyncio.Event()
         running = asyncio.create_task(service.run(stop))
         try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from processor.records import Delivery, Failure, Headers, Record, delivery_id
+from processor.records import Delivery, Failure, Headers, Record, SchemaId, delivery_id
 
 PREFIX = "dlq."
 OMITTED = "dlq.value.omitted"
@@ -54,7 +54,7 @@ def letter(
     *,
     route: str = "",
     index: int = 0,
-    schema_id: int | None = None,
+    schema_id: SchemaId | None = None,
     delivery: Delivery | None = None,
 ) -> Letter:
     """Write the letter for one failed delivery.

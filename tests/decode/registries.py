@@ -8,12 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import fastavro
-import pytest
 from confluent_kafka.schema_registry import Schema as RegisteredSchema
 from confluent_kafka.schema_registry import SchemaReference
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from processor.decode import logical
+from processor.settings.avro_files import LocalSchemas
+
+NO_FILES = LocalSchemas()
+"""Where the configuration names no `schemas`."""
 
 
 @dataclass(slots=True)
@@ -22,14 +24,16 @@ class FakeRegistry:
 
     Attributes:
         trouble: raised instead of answering.
+        refusals: the same for single subjects.
         asked: schema ids, in order.
         gate: where it is not set, answers wait for it.
     """
 
-    by_id: dict[int, RegisteredSchema] = field(default_factory=dict)
+    by_id: dict[int | str, RegisteredSchema] = field(default_factory=dict)
     subjects: dict[tuple[str, int], RegisteredSchema] = field(default_factory=dict)
     trouble: Exception | None = None
-    asked: list[int] = field(default_factory=list)
+    refusals: dict[str, Exception] = field(default_factory=dict)
+    asked: list[int | str] = field(default_factory=list)
     gate: ThreadEvent = field(default_factory=ThreadEvent)
 
     def __post_init__(self) -> None:
@@ -37,6 +41,13 @@ class FakeRegistry:
 
     def get_schema(self, schema_id: int) -> RegisteredSchema:
         """The schema, or the answer that there is none."""
+        return self._answer(schema_id)
+
+    def get_schema_by_guid(self, guid: str) -> RegisteredSchema:
+        """The same by GUID."""
+        return self._answer(guid)
+
+    def _answer(self, schema_id: int | str) -> RegisteredSchema:
         self.asked.append(schema_id)
         assert self.gate.wait(10)
         if self.trouble:
@@ -45,17 +56,14 @@ class FakeRegistry:
             raise SchemaRegistryError(404, 40403, f"Schema {schema_id} not found")
         return self.by_id[schema_id]
 
-    def get_version(self, subject_name: str, version: int) -> Any:
-        """A version of a subject, or the answer that there is none."""
+    def get_version(self, subject_name: str, version: int, deleted: bool) -> Any:  # noqa: FBT001 - the client's own
+        """A version of a subject, deleted or not, or the answer that there is none."""
+        assert deleted, "what a schema refers to may be deleted by now"
+        if subject_name in self.refusals:
+            raise self.refusals[subject_name]
         if (subject_name, version) not in self.subjects:
             raise SchemaRegistryError(404, 40401, f"Subject '{subject_name}' not found.")
         return SimpleNamespace(schema=self.subjects[subject_name, version])
-
-
-def read_logical_types(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have logical types read as the service reads them, for the time of a test."""
-    for name, reader in logical.READERS.items():
-        monkeypatch.setitem(fastavro.read.LOGICAL_READERS, name, reader)
 
 
 def registered(schema: object, *references: tuple[str, str], kind: str | None = "AVRO") -> RegisteredSchema:

@@ -2,6 +2,7 @@ import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from processor.clock import ManualClock
 from processor.decode.decoder import AwaitSchema, Decoded, Decoder
+from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
 from processor.demo.clicks import Shop
 from processor.demo.schemas import load_schemas
 from processor.demo.shop import Encoder
 from processor.records import ErrorClass, Event, Failure, Filtered, FilterReason, Stage
-from tests.decode.registries import FakeRegistry, binary, framed, read_logical_types, record_type, registered
+from tests.decode.registries import NO_FILES, FakeRegistry, binary, framed, record_type, registered
 from tests.support.logs import Lines
 from tests.support.records import record
 
@@ -22,20 +24,18 @@ VIEW = record_type("View", sku="string", seen={"type": "long", "logicalType": "t
 VALUE = {"sku": "10233", "seen": datetime(2026, 11, 22, 10, 31, 7, 120_000, UTC)}
 BODY = binary(VIEW, VALUE)
 
+NO_TYPES = LocalTypes(NO_FILES, {})
 WANTED, UNWANTED, PROTOBUF, UNKNOWN = 1, 2, 3, 4
-
-
-@pytest.fixture(autouse=True)
-def as_in_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logical types are read as the service reads them, and as before after the test."""
-    read_logical_types(monkeypatch)
+GUID = UUID("8f14e45f-ceea-467f-a8d3-1f0e3c2b9a77")
+NO_TYPES = LocalTypes(NO_FILES, {})
+RAW = "; for Avro without a frame, set formats: {TOPIC: {raw: TYPE}}"
 
 
 def store(schemas: dict[int, Any]) -> SchemaStore:
     """A store over a registry with these schemas."""
     registry = FakeRegistry({id_: registered(schema) for id_, schema in schemas.items() if schema})
     registry.by_id[PROTOBUF] = registered('syntax = "proto3";', kind="PROTOBUF")
-    return SchemaStore(registry, ManualClock(), Lines().log)
+    return SchemaStore(registry, NO_FILES, ManualClock(), Lines().log)
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ async def decoder() -> Decoder:
     schemas = store({WANTED: VIEW, UNWANTED: record_type("Click", x="int")})
     for schema_id in (WANTED, UNWANTED, PROTOBUF, UNKNOWN):
         await schemas.fetch(schema_id)
-    return Decoder(schemas, lambda topic, event: (topic, event) == ("clicks", "com.acme.View"))
+    return Decoder(schemas, NO_TYPES, lambda topic, event: (topic, event) == ("clicks", "com.acme.View"))
 
 
-def failed(decoded: Decoded) -> tuple[str, int | None]:
+def failed(decoded: Decoded) -> tuple[str, int | str | None]:
     """The message and the schema id of a failure, which it must be."""
     assert isinstance(decoded, Failure), f"no failure but {decoded}"
     assert (decoded.stage, decoded.error_class) == (Stage.DECODE, ErrorClass.UNDECODABLE)
@@ -75,12 +75,18 @@ async def test_a_tombstone_is_filtered(decoder: Decoder) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (b"", "no Confluent frame: 0 bytes, at least 5 are needed"),
-        (b"\x00", "no Confluent frame: 1 bytes, at least 5 are needed"),
-        (b"\x00\x00\x00\x00", "no Confluent frame: 4 bytes, at least 5 are needed"),
-        (b"\x01\x00\x00\x00\x01abc", "no Confluent frame: the first byte is 1, not 0"),
-        (b'{"sku": 1}', "no Confluent frame: the first byte is 123, not 0"),
-        (b"\x03\x00abcdefgh", "no Confluent frame: the first byte is 3, not 0"),
+        (b"", "no frame: 0 bytes, at least 5 are needed"),
+        (b"\x00", "no frame: 1 bytes, at least 5 are needed"),
+        (b"\x00\x00\x00\x00", "no frame: 4 bytes, at least 5 are needed"),
+        (b"\x01\x00\x00\x00\x01abc", f"no frame: the first byte is 1{RAW}"),
+        (b"\x01" + GUID.bytes + b"abc", f"no frame: the first byte is 1{RAW}"),
+        (b'{"sku": 1}', "no frame: it begins like JSON, not like Avro"),
+        (b"[1, 2, 3]", "no frame: it begins like JSON, not like Avro"),
+        (
+            b"\x03\x00abcdefgh",
+            "AWS Glue's frame (first byte 3) is not read; have the producer use a Confluent-compatible registry",
+        ),
+        (b"\xc3\x01abc", "no frame: Avro's single-object encoding, cut off after 5 bytes"),
     ],
 )
 async def test_what_has_no_frame_is_undecodable(decoder: Decoder, value: bytes, message: str) -> None:
@@ -125,7 +131,7 @@ async def test_what_is_wanted_depends_on_the_topic() -> None:
 
     schemas = store({WANTED: VIEW})
     await schemas.fetch(WANTED)
-    decoder = Decoder(schemas, wanted)
+    decoder = Decoder(schemas, NO_TYPES, wanted)
     for topic in ("a", "b", "a", "b"):
         arrived = record(value=framed(WANTED, BODY))
         arrived.assignment.topic = topic
@@ -156,19 +162,23 @@ async def test_lengths_that_cannot_be_are_an_error(decoder: Decoder) -> None:
     """A string of 2^40 bytes costs nothing but its dead letter."""
     endless = b"\x80\x80\x80\x80\x80\x40"
 
-    assert "EOFError" in failed(decoder.decode(record(value=framed(WANTED, endless + b"abc"))))[0]
+    message, _ = failed(decoder.decode(record(value=framed(WANTED, endless + b"abc"))))
+
+    assert message == "com.acme.View (schema id 1): sku: a length of 1099511627776 bytes where 3 are left"
 
 
 async def test_text_that_is_no_utf8_is_an_error(decoder: Decoder) -> None:
     """No payload is made of text that nobody can read."""
-    assert "UnicodeDecodeError" in failed(decoder.decode(record(value=framed(WANTED, b"\x04\xff\xfe\x00"))))[0]
+    message, _ = failed(decoder.decode(record(value=framed(WANTED, b"\x04\xff\xfe\x00"))))
+
+    assert message == "com.acme.View (schema id 1): sku: text that is not UTF-8"
 
 
 async def test_a_time_beyond_the_calendar_is_an_error(decoder: Decoder) -> None:
     """The reason is told, and is short."""
     message, _ = failed(decoder.decode(record(value=framed(WANTED, b"\x02a" + b"\xff" * 9 + b"\x01"))))
 
-    assert "OverflowError" in message
+    assert message == "com.acme.View (schema id 1): seen: a time outside of the years 1 to 9999"
     assert len(message) <= 500
 
 
@@ -177,7 +187,7 @@ async def test_a_message_is_never_long() -> None:
     schemas = store({WANTED: record_type("V" * 600, sku="string")})
     await schemas.fetch(WANTED)
 
-    message, _ = failed(Decoder(schemas, lambda *_: True).decode(record(value=framed(WANTED, b""))))
+    message, _ = failed(Decoder(schemas, NO_TYPES, lambda *_: True).decode(record(value=framed(WANTED, b""))))
 
     assert len(message) == 500
 
@@ -188,7 +198,7 @@ async def test_a_decimal_is_exact() -> None:
     schemas = store({WANTED: price})
     await schemas.fetch(WANTED)
 
-    event = Decoder(schemas, lambda *_: True).decode(record(value=framed(WANTED, b"\x04\x03\xe7")))
+    event = Decoder(schemas, NO_TYPES, lambda *_: True).decode(record(value=framed(WANTED, b"\x04\x03\xe7")))
 
     assert isinstance(event, Event)
     assert event.value == {"unit": Decimal("9.99")}
@@ -211,7 +221,7 @@ def everything() -> Decoder:
             await schemas.fetch(schema_id)
 
     asyncio.run(fetch_all())
-    return Decoder(schemas, lambda *_: True)
+    return Decoder(schemas, NO_TYPES, lambda *_: True)
 
 
 def test_every_click_of_the_shop_is_decoded(everything: Decoder) -> None:

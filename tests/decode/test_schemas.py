@@ -6,14 +6,16 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from processor.clock import ManualClock
 from processor.decode import schemas as module
-from processor.decode.schemas import REMEMBER_UNKNOWN, Schema, SchemaStore, Unusable, load
-from tests.decode.registries import FakeRegistry, record_type, registered
+from processor.decode.event_types import Schema
+from processor.decode.schemas import REMEMBER_UNKNOWN, SchemaStore, Unusable, load
+from tests.decode.registries import NO_FILES, FakeRegistry, record_type, registered
 from tests.support.logs import Lines
 from tests.support.waiting import eventually
 
 PAGE = record_type("Page", url="string")
 VIEW = record_type("View", page="Page", at="long")
 BOTH = record_type("Both", view="View", page="Page")
+GUID = "8f14e45f-ceea-467f-a8d3-1f0e3c2b9a77"
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def lines() -> Lines:
 @pytest.fixture
 def store(registry: FakeRegistry, clock: ManualClock, lines: Lines) -> SchemaStore:
     """A store that knows nothing yet."""
-    return SchemaStore(registry, clock, lines.log)
+    return SchemaStore(registry, NO_FILES, clock, lines.log)
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ async def test_a_schema_is_fetched_once_and_kept(
     found = store.get(1)
 
     assert isinstance(found, Schema)
-    assert (found.id, found.name) == (1, "com.acme.Page")
+    assert (found.id, names(found)) == (1, ["com.acme.Page"])
     assert registry.asked == [1]
 
 
@@ -117,26 +119,31 @@ async def test_one_who_gives_up_takes_nothing_from_the_others(store: SchemaStore
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
-    "trouble",
+    ("trouble", "words"),
     [
-        SchemaRegistryError(503, 50302, "no leader"),
-        SchemaRegistryError(500, 50001, "store"),
-        SchemaRegistryError(401, 40101, "Unauthorized"),
-        SchemaRegistryError(403, 40301, "Forbidden"),
-        SchemaRegistryError(429, 42901, "slow down"),
-        ConnectionError("refused"),
-        TimeoutError("timed out"),
+        (SchemaRegistryError(503, 50302, "no leader"), "it answers 503: no leader"),
+        (SchemaRegistryError(500, 50001, "store"), "it answers 500: store"),
+        (
+            SchemaRegistryError(401, 40101, "Unauthorized"),
+            "it answers 401: Unauthorized; it refuses this service's login",
+        ),
+        (SchemaRegistryError(403, 40301, "Forbidden"), "it refuses this service's login: look at basic.auth"),
+        (SchemaRegistryError(429, 42901, "slow down"), "it answers 429: slow down"),
+        (SchemaRegistryError(404, -1, "<html>"), "no answer of a schema registry: look at the path in registry.url"),
+        (SchemaRegistryError(404, 0, ""), "no answer of a schema registry: look at the path in registry.url"),
+        (ConnectionError("refused"), "ConnectionError: refused; look at registry.url"),
+        (TimeoutError("timed out"), "TimeoutError: timed out; look at registry.url"),
     ],
 )
 async def test_a_registry_that_is_down_is_waited_for(
-    store: SchemaStore, registry: FakeRegistry, lines: Lines, trouble: Exception
+    store: SchemaStore, registry: FakeRegistry, lines: Lines, trouble: Exception, words: str
 ) -> None:
     """Nothing is anybody's fault meanwhile; the reason can be read, is logged once, and goes away with the trouble."""
     registry.trouble = trouble
     fetching = asyncio.create_task(store.fetch(1))
     await eventually(lambda: len(registry.asked) > 3)
     assert store.get(1) is None
-    assert type(trouble).__name__ in str(store.trouble)
+    assert words in str(store.trouble)
 
     registry.trouble = None
     await fetching
@@ -166,7 +173,7 @@ async def test_the_registry_is_asked_less_and_less_often(
 
 async def test_without_a_registry_every_id_is_unknown(clock: ManualClock, lines: Lines) -> None:
     """The message says what is missing in the file."""
-    store = SchemaStore(None, clock, lines.log)
+    store = SchemaStore(None, NO_FILES, clock, lines.log)
     await store.fetch(1)
 
     assert store.get(1) == Unusable("schema id 1: no registry is configured; set registry.url")
@@ -177,7 +184,7 @@ async def test_without_a_registry_every_id_is_unknown(clock: ManualClock, lines:
 
 def test_no_schema_type_means_avro() -> None:
     """Old registries do not tell the type."""
-    found = load(FakeRegistry({1: registered(PAGE, kind=None)}), 1)
+    found = load(FakeRegistry({1: registered(PAGE, kind=None)}), 1, NO_FILES)
 
     assert isinstance(found, Schema)
 
@@ -185,13 +192,15 @@ def test_no_schema_type_means_avro() -> None:
 @pytest.mark.parametrize("kind", ["PROTOBUF", "JSON"])
 def test_other_types_are_unusable(kind: str) -> None:
     """Only Avro is read; the message names what it is."""
-    assert load(FakeRegistry({1: registered(PAGE, kind=kind)}), 1) == Unusable(f"schema id 1 is {kind}, not Avro")
+    assert load(FakeRegistry({1: registered(PAGE, kind=kind)}), 1, NO_FILES) == Unusable(
+        f"schema id 1 is {kind}, not Avro"
+    )
 
 
 @pytest.mark.parametrize("schema", ['"string"', '["null", "string"]', {"type": "enum", "name": "E", "symbols": ["A"]}])
 def test_only_records_are_events(schema: object) -> None:
     """What is no record type has no fields to map."""
-    assert load(FakeRegistry({1: registered(schema)}), 1) == Unusable("schema id 1 is not a record type")
+    assert load(FakeRegistry({1: registered(schema)}), 1, NO_FILES) == Unusable("schema id 1 is not a record type")
 
 
 @pytest.mark.parametrize(
@@ -201,16 +210,21 @@ def test_only_records_are_events(schema: object) -> None:
 )
 def test_a_schema_that_cannot_be_parsed_is_unusable(schema: object) -> None:
     """The record's fault, not the registry's: waiting would not help."""
-    found = load(FakeRegistry({1: registered(schema)}), 1)
+    found = load(FakeRegistry({1: registered(schema)}), 1, NO_FILES)
 
     assert isinstance(found, Unusable)
     assert found.message.startswith("schema id 1 cannot be parsed: ")
 
 
-def names(found: Schema | Unusable) -> Any:
-    """The fields of a schema with their types' names."""
+def names(found: Schema | Unusable | None) -> Any:
+    """The events that a schema has, by name."""
     assert isinstance(found, Schema), found
-    return {field["name"]: field["type"] for field in found.parsed["fields"]}
+    return [each and each.name for each in found.types]
+
+
+def text(word: str) -> bytes:
+    """A short text in Avro's binary encoding."""
+    return bytes([len(word) << 1]) + word.encode()
 
 
 @pytest.mark.parametrize("form", ["{}", "com.acme.{}"])
@@ -225,7 +239,14 @@ def test_references_are_fetched(form: str) -> None:
         },
     )
 
-    assert names(load(registry, 1)) == {"view": "com.acme.View", "page": "com.acme.Page"}
+    found = load(registry, 1, NO_FILES)
+
+    assert isinstance(found, Schema)
+    assert found.types[0]
+    assert found.types[0].read(text("/a") + b"\x02" + text("/b"), 0) == {
+        "view": {"page": {"url": "/a"}, "at": 1},
+        "page": {"url": "/b"},
+    }
 
 
 def test_references_in_a_circle_are_unusable() -> None:
@@ -238,8 +259,8 @@ def test_references_in_a_circle_are_unusable() -> None:
         },
     )
 
-    assert load(registry, 1) == Unusable(
-        "schema id 1 cannot be parsed: its references go in a circle over pages",
+    assert load(registry, 1, NO_FILES) == Unusable(
+        "schema id 1 cannot be read: its references go in a circle over pages",
     )
 
 
@@ -248,4 +269,75 @@ async def test_a_reference_that_is_gone_is_the_schema_s_fault(store: SchemaStore
     registry.by_id[2] = registered(VIEW, ("Page", "pages"))
     await store.fetch(2)
 
-    assert isinstance(store.get(2), Unusable)
+    assert store.get(2) == Unusable(
+        "schema id 2 cannot be read: it refers to version 1 of pages, which the registry does not know"
+    )
+
+
+async def test_a_reference_that_cannot_be_asked_for_is_waited_for(store: SchemaStore, registry: FakeRegistry) -> None:
+    """A part that the registry does not give just now is not a part that it does not have."""
+    registry.by_id[2] = registered(VIEW, ("Page", "pages"))
+    registry.refusals["pages"] = SchemaRegistryError(500, 50001, "store")
+    fetching = asyncio.create_task(store.fetch(2))
+    await eventually(lambda: store.trouble)
+    assert store.get(2) is None
+    fetching.cancel()
+
+
+async def test_a_schema_is_known_by_its_guid(store: SchemaStore, registry: FakeRegistry) -> None:
+    """Newer producers write it in place of a number."""
+    registry.by_id[GUID] = registered(PAGE)
+    await store.fetch(GUID)
+    await store.fetch("8f14e45f-ceea-467f-a8d3-000000000000")
+
+    assert names(store.get(GUID)) == ["com.acme.Page"]
+    assert store.get("8f14e45f-ceea-467f-a8d3-000000000000") == Unusable(
+        "schema id 8f14e45f-ceea-467f-a8d3-000000000000 is unknown to the registry"
+    )
+
+
+def test_a_union_at_the_top_has_several_events() -> None:
+    """Each by its own name; what is no record is never an event."""
+    union = ["null", record_type("A"), "string", record_type("B")]
+    found = load(FakeRegistry({1: registered(union)}), 1, NO_FILES)
+
+    assert names(found) == [None, "com.acme.A", None, "com.acme.B"]
+    assert isinstance(found, Schema)
+    assert found.is_union
+
+
+def test_a_union_of_references_has_several_events() -> None:
+    """As producers of several event types register it: names only, each with its own subject."""
+    registry = FakeRegistry(
+        {1: registered('["com.acme.Page", "com.acme.View"]', ("com.acme.Page", "pages"), ("com.acme.View", "views"))},
+        {("pages", 1): registered(PAGE), ("views", 1): registered(VIEW, ("Page", "pages"))},
+    )
+
+    assert names(load(registry, 1, NO_FILES)) == ["com.acme.Page", "com.acme.View"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": 4},
+        {"type": "bytes", "logicalType": "decimal"},
+        {"type": "string", "logicalType": "timestamp-millis"},
+        {"type": "fixed", "name": "F", "size": 1, "logicalType": "decimal", "precision": 9},
+        {"type": {"type": "string", "avro.java.string": "String"}},
+        {"type": ["null", "string"]},
+        {"type": "array", "items": {"type": "bytes", "logicalType": "decimal", "precision": -1}},
+        {"type": "map", "values": {"type": {"type": "string"}}},
+    ],
+)
+def test_what_does_not_matter_to_readers_is_no_fault(kind: object) -> None:
+    """Ten years of producers have registered these; their bytes are as good as any."""
+    schema = {"type": "record", "name": "A", "fields": [{"name": "a", "type": kind, "default": {"wrong": "type"}}]}
+
+    assert names(load(FakeRegistry({1: registered(schema)}), 1, NO_FILES)) == ["A"]
+
+
+def test_a_schema_of_endless_depth_is_unusable() -> None:
+    """Whatever a schema does to the parser, it is its own fault, and is not waited for."""
+    deep = '{"type": "array", "items": ' * 20_000 + '"int"' + "}" * 20_000
+
+    assert isinstance(load(FakeRegistry({1: registered(deep)}), 1, NO_FILES), Unusable)

@@ -9,10 +9,11 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from processor.clock import ManualClock
 from processor.decode import schemas as module
-from processor.decode.schemas import Schema, SchemaStore, Unusable
+from processor.decode.event_types import Schema
+from processor.decode.schemas import SchemaStore, Unusable
 from processor.demo.registry import RegistryFaults, RegistryOptions, RegistryStub, running_registry
 from processor.demo.schemas import load_schemas
-from tests.decode.registries import record_type, registered
+from tests.decode.registries import NO_FILES, record_type, registered
 from tests.support.logs import Lines
 from tests.support.server import free_port
 from tests.support.waiting import eventually
@@ -40,7 +41,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def store(url: str, **config: object) -> Iterator[SchemaStore]:
     """A store that knows nothing yet, over the real client."""
     with SchemaRegistryClient({"url": url, "timeout": 5, "max.retries": 0, **config}) as client:
-        yield SchemaStore(client, ManualClock(), Lines().log)
+        yield SchemaStore(client, NO_FILES, ManualClock(), Lines().log)
 
 
 async def register(stub: RegistryStub, subject: str, *schema: object) -> int:
@@ -58,7 +59,7 @@ async def test_the_canonical_schemas_are_read(stub: RegistryStub) -> None:
             found = schemas.get(schema_id)
 
         assert isinstance(found, Schema)
-        assert found.name == name
+        assert [each and each.name for each in found.types] == [name]
 
 
 async def test_references_are_read(stub: RegistryStub) -> None:
@@ -72,7 +73,7 @@ async def test_references_are_read(stub: RegistryStub) -> None:
         found = schemas.get(schema_id)
 
     assert isinstance(found, Schema)
-    assert found.name == "com.acme.Both"
+    assert [each and each.name for each in found.types] == ["com.acme.Both"]
 
 
 @pytest.mark.parametrize("schema_id", [77, 2**31 - 1, 2**31, 2**32 - 1])
