@@ -6,12 +6,13 @@ Machines differ by a factor of two; a figure beside its baseline can be compared
 import asyncio
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 import fastavro
 import uvloop
 
+from processor.decode.binary import compile_reader
 from processor.demo.schemas import NAMESPACE, load_schemas
 from processor.demo.shop import FRAME
 
@@ -21,12 +22,26 @@ BODY = b'{"itemId":"10233-BLK","contactId":"2e40c1f0-7d6e-4a0b-9f6e-0a3f5c7de22f
 HEADERS = {"apikey": "demo-voyado-key", "User-Agent": "Bench/1.0", "Content-Type": "application/json"}
 
 
-def decode_cpu(values: Sequence[bytes]) -> float:
-    """CPU-µs that fastavro alone takes for one product view."""
+def fastavro_cpu(values: Sequence[bytes]) -> float:
+    """CPU-µs that fastavro alone takes for one product view, with its own logical types."""
     schema = load_schemas()[f"{NAMESPACE}.ProductViewed"].parsed
+
+    def read(value: bytes) -> None:
+        fastavro.schemaless_reader(io.BytesIO(value[FRAME.size :]), schema, None)
+
+    return _cpu(read, values)
+
+
+def decode_cpu(values: Sequence[bytes]) -> float:
+    """CPU-µs that this service's reader takes for the same."""
+    reader = compile_reader(load_schemas()[f"{NAMESPACE}.ProductViewed"].parsed)
+    return _cpu(lambda value: reader(value, FRAME.size), values)
+
+
+def _cpu(read: Callable[[bytes], object], values: Sequence[bytes]) -> float:
     begun = time.process_time()
     for value in values:
-        fastavro.schemaless_reader(io.BytesIO(value[FRAME.size :]), schema, None)
+        read(value)
     return (time.process_time() - begun) / len(values) * 1e6
 
 

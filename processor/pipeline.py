@@ -106,48 +106,48 @@ class Pipeline:
         deliveries: list[Delivery] = []
         for at, record in enumerate(records):
             decoded = self._decoder.decode(record)
-            if isinstance(decoded, AwaitSchema):
-                self._stall(records[at:], decoded.schema_id)
-                break
-            deliveries += self._map(record, decoded)
+            match decoded:
+                case Event():
+                    deliveries += self._map(decoded)
+                case Filtered():
+                    self._score.filtered(decoded)
+                    self._settler.open(record, 0)
+                case Failure():
+                    self._open(record, [], [letter(self._origin, record, decoded, schema_id=decoded.schema_id)])
+                case AwaitSchema(schema_id):
+                    self._stall(records[at:], schema_id)
+                    break
         self._sender.send(deliveries)
 
-    def _map(self, record: Record, decoded: Event | Filtered | Failure) -> list[Delivery]:
-        """Route and map one decoded record; what is not to be sent is filtered or buried here."""
+    def _map(self, event: Event) -> list[Delivery]:
+        """Route and map one event; what is not to be sent is filtered or buried here."""
+        record, schema_id = event.record, event.schema_id
         deliveries: list[Delivery] = []
         letters: list[Letter] = []
-        for route, index, fate in self._fates(decoded):
+        for route, index, fate in self._fates(event):
             match fate:
                 case Payload(channel, body, lane, time):
                     made = self._clock.now()
-                    deliveries.append(
-                        Delivery(record, _schema_id(decoded), route, index, channel, body, lane, time, made)
-                    )
+                    deliveries.append(Delivery(record, schema_id, route, index, channel, body, lane, time, made))
                 case Failure():
                     letters.append(
-                        letter(
-                            self._origin,
-                            record,
-                            fate,
-                            route=route,
-                            index=index,
-                            schema_id=_schema_id(decoded),
-                        )
+                        letter(self._origin, record, fate, route=route, index=index, schema_id=schema_id),
                     )
                 case Filtered():
                     self._score.filtered(fate)
+        self._open(record, deliveries, letters)
+        return deliveries
+
+    def _open(self, record: Record, deliveries: Sequence[Delivery], letters: Sequence[Letter]) -> None:
+        """Count what must end before the record is settled, and begin with its letters."""
         self._score.made += len(deliveries) + len(letters)
         self._settler.open(record, len(deliveries) + len(letters))
         for one in letters:
             self._bury(one)
-        return deliveries
 
-    def _fates(self, decoded: Event | Filtered | Failure) -> Iterator[tuple[str, int, Payload | Filtered | Failure]]:
-        """What becomes of a decoded record: route, index, and the fate of that delivery."""
-        if not isinstance(decoded, Event):
-            yield "", 0, decoded
-            return
-        for routed in self._router.route(decoded):
+    def _fates(self, event: Event) -> Iterator[tuple[str, int, Payload | Filtered | Failure]]:
+        """What becomes of an event: route, index, and the fate of that delivery."""
+        for routed in self._router.route(event):
             if isinstance(routed, NotRouted):
                 yield routed.route, routed.index, routed.fate
             else:
@@ -229,7 +229,3 @@ class Pipeline:
             assignment.live = False
         self._intake.drop(assignments)
         self._score.stale(self._sender.drop(assignments))
-
-
-def _schema_id(decoded: Event | Filtered | Failure) -> SchemaId | None:
-    return None if isinstance(decoded, Filtered) else decoded.schema_id

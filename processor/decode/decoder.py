@@ -49,6 +49,7 @@ class Decoder:
         self._schemas = schemas
         self._local = local
         self._wanted = wanted
+        self._raw = local.topics
         self._known: dict[tuple[str, bytes], Known] = {}
 
     def decode(self, record: Record) -> Decoded:
@@ -56,7 +57,7 @@ class Decoder:
         value, topic = record.value, record.assignment.topic
         if value is None:
             return _TOMBSTONE
-        mark, start = (b"", 0) if self._local.of_topic(topic) else mark_of(record, value)
+        mark, start = (b"", 0) if topic in self._raw else mark_of(record, value)
         known = self._known.get((topic, mark)) or self._look_up(topic, mark)
         if not isinstance(known, Known):
             return known

@@ -24,6 +24,11 @@ class LocalTypes:
             for each in schemas.named(name)
         }
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """Those whose values have no frame."""
+        return frozenset(self._by_topic)
+
     def of_topic(self, topic: str) -> Schema | None:
         """The type of a topic whose values have no frame; None for all other topics."""
         return self._by_topic.get(topic)
