@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from processor.decode.logical import base64_text, conversion
+from processor.decode.logical import base64_text, conversion, single
 from processor.decode.shapes import Names, Schema, SchemaMismatchError, called, expanded
 from processor.decode.wire import INT_BITS, LONG_BITS
 
@@ -44,6 +44,10 @@ def _default_scalar(*kinds: type) -> Callable[[Schema, Any, Names], Any]:
         return own(converted) if own else converted
 
     return value
+
+
+def _default_single(schema: Schema, default: Any, names: Names) -> Any:
+    return single(_default_scalar(int, float)(schema, default, names))
 
 
 def _default_integer(bits: int) -> Callable[[Schema, Any, Names], Any]:
@@ -90,7 +94,7 @@ _DEFAULTS: Final[Mapping[str, Callable[[Schema, Any, Names], Any]]] = {
     "boolean": _default_scalar(bool),
     "int": _default_integer(INT_BITS),
     "long": _default_integer(LONG_BITS),
-    "float": _default_scalar(int, float),
+    "float": _default_single,
     "double": _default_scalar(int, float),
     "string": _default_scalar(str),
     "bytes": _default_bytes,

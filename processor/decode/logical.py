@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache, partial
-from struct import unpack
+from struct import pack, unpack
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +18,8 @@ Conversion = Callable[[Any], Any]
 MAX_DECIMAL_BYTES: Final = 64
 """154 digits. To make a decimal of a megabyte takes seconds, and no price has so many digits."""
 
+FLOAT_BITS: Final = 24
+"""Of a float's significand."""
 _DAY_ONE: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by definition; the zone is written by hand below
 _DAY_IN_SECONDS: Final = 86_400
@@ -101,6 +103,17 @@ def duration(value: bytes) -> str:
     return f"P{months}M{days}DT{millis // 1000}.{millis % 1000:03d}S"
 
 
+def single(value: float) -> float:
+    """The nearest number that a `float` of 32 bits holds; of an integer without a detour over 64 bits."""
+    spare = abs(value).bit_length() - FLOAT_BITS if isinstance(value, int) else 0
+    if spare > 0:
+        kept, rest = divmod(abs(int(value)), 1 << spare)
+        half = 1 << (spare - 1)
+        kept += rest > half or (rest == half and kept & 1)
+        return float((kept << spare) * (1 if value > 0 else -1))
+    return unpack("<f", pack("<f", value))[0]  # type: ignore[no-any-return]
+
+
 def uuid_text(value: bytes) -> str:
     """Sixteen bytes as `8f14e45f-ceea-467f-a8d3-1f0e3c2b9a77`."""
     return str(UUID(bytes=value))
@@ -145,6 +158,8 @@ def logical_type(schema: Mapping[str, Any]) -> tuple[Any, ...] | None:
         The logical type's name, and a decimal's scale; None where there is none, or none that counts.
     """
     kind, name = schema["type"], schema.get("logicalType")
+    if not isinstance(name, str):
+        return None
     if (kind, name) in _OF_NUMBERS or (kind, name) == ("string", "uuid"):
         return (name,)
     if kind == "fixed" and (name, schema["size"]) in {("uuid", _UUID_BYTES), ("duration", _DURATION_BYTES)}:

@@ -5,11 +5,10 @@ micros, another scale), the specification would let a wrong number through; here
 """
 
 from collections.abc import Mapping, Sequence
-from struct import pack, unpack
 from typing import Final
 
 from processor.decode.defaults import default_value
-from processor.decode.logical import Conversion, conversion, logical_type
+from processor.decode.logical import Conversion, conversion, logical_type, single
 from processor.decode.shapes import (
     Array,
     Default,
@@ -28,17 +27,11 @@ from processor.decode.shapes import (
     expanded,
 )
 
-
-def _single(value: int) -> float:
-    """The nearest number of 32 bits, which is what a `float` holds."""
-    return unpack("<f", pack("<f", value))[0]  # type: ignore[no-any-return]
-
-
 PROMOTIONS: Final[Mapping[tuple[str, str], Conversion | None]] = {
     ("int", "long"): None,
-    ("int", "float"): _single,
+    ("int", "float"): single,
     ("int", "double"): float,
-    ("long", "float"): _single,
+    ("long", "float"): single,
     ("long", "double"): float,
     ("float", "double"): None,
     ("string", "bytes"): str.encode,
