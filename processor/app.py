@@ -124,12 +124,13 @@ def _build_pipeline(
 
 
 def _kafka_thread(settings: Settings, plan: Plan, clients: KafkaClients, clock: Clock, log: Logger) -> KafkaThread:
-    def prepare(on_error: OnError) -> None:
+    def prepare(on_error: OnError, stopping: Callable[[], bool]) -> None:
         write_start_offsets(
             clients.admin,
             lambda callbacks: clients.consumer({"error_cb": on_error, **callbacks}),
             plan.topics,
             settings.start_from,
+            stopping,
             log,
         )
 

@@ -4,12 +4,20 @@ No payloads and no personal data at info; secrets nowhere.
 """
 
 import logging
+import re
 import sys
+from math import inf
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 Logger = FilteringBoundLogger
+
+NUMBERS = re.compile(r"\d+")
+"""What differs between one failed attempt to connect and the next: its duration, the number of the client."""
+REPEAT = 60.0
+"""Seconds until a client's line is logged again that differs from an earlier one in numbers only. A client that is
+refused tries again every second."""
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -31,16 +39,26 @@ def configure(level: int = logging.INFO) -> None:
 
 
 class _ClientHandler(logging.Handler):
-    """Passes a Kafka client's own lines on."""
+    """Passes a Kafka client's own lines on; one that comes again and again once a minute."""
 
     def __init__(self, log: Logger) -> None:
         super().__init__()
         self._log = log
+        self._said: dict[str, float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one line of librdkafka's; its connects and disconnects are for debugging."""
+        says = record.getMessage()
+        if self._is_repeated(NUMBERS.sub("", says), record.created):
+            return
         level = logging.DEBUG if record.levelno <= logging.INFO else record.levelno
-        self._log.log(level, "kafka_client", says=record.getMessage())
+        self._log.log(level, "kafka_client", says=says)
+
+    def _is_repeated(self, line: str, now: float) -> bool:
+        if now - self._said.get(line, -inf) < REPEAT:
+            return True
+        self._said = {said: at for said, at in self._said.items() if now - at < REPEAT} | {line: now}
+        return False
 
 
 def client_logger(log: Logger) -> logging.Logger:

@@ -110,3 +110,26 @@ def test_a_client_s_logger_is_its_own(caplog: pytest.LogCaptureFixture) -> None:
 
     assert ([line["says"] for line in first("kafka_client")], second.events) == (["one"], ["kafka_client"])
     assert caplog.records == []
+
+
+def said(message: str, seconds: float) -> logging.LogRecord:
+    """A client's line at a time."""
+    record = logging.LogRecord("kafka", logging.ERROR, "", 0, message, (), None)
+    record.created = seconds
+    return record
+
+
+def test_a_client_that_repeats_itself_is_heard_once_a_minute() -> None:
+    """A refused login is tried every second: lines that differ in numbers only are one; another line is another."""
+    captured = Lines()
+    client = client_logger(captured.log)
+    refused = [said(f"consumer-{second}: refused (after {second}ms)", float(second)) for second in range(70)]
+
+    for line in [*refused[:5], said("another line", 5.0), *refused[5:]]:
+        client.handle(line)
+
+    assert [line["says"] for line in captured("kafka_client")] == [
+        "consumer-0: refused (after 0ms)",
+        "another line",
+        "consumer-60: refused (after 60ms)",
+    ]

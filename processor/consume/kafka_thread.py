@@ -17,6 +17,7 @@ from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException,
 from processor.clock import Clock
 from processor.consume.backpressure import Limits, decide
 from processor.consume.ports import Counts, EventLoop, Offsets, Snapshot
+from processor.consume.troubles import Trouble, explain, explain_raised
 from processor.logs import Logger
 from processor.records import Assignment, Headers, Key, PartitionView, Record, Span
 
@@ -33,7 +34,9 @@ PAUSED_WAIT = 0.02
 COMMITTED_TIMEOUT = 10.0
 """Seconds to ask for the group's offsets at an assignment; after that librdkafka finds them by itself."""
 REBUILD_WAIT = 1.0
-"""Seconds before a failed consumer is built again."""
+"""Seconds before a failed consumer is built again; twice as long after each failure in a row."""
+REBUILD_MOST = 10.0
+"""The most of them."""
 COMMIT_WAIT = 5.0
 """Seconds at most for the answer to the last commit before the consumer is closed."""
 
@@ -43,7 +46,8 @@ class KafkaThread:
 
     Args:
         make_consumer: builds the client; it is given the callbacks `on_commit` and `error_cb`.
-        prepare: called before the consumer is made, as often as it raises KafkaException (start offsets).
+        prepare: called before the consumer is made, as often as it raises KafkaException (start offsets). It is given
+            the callback `error_cb` for clients of its own, and a function that tells whether the thread is to stop.
         topics: names, or regular expressions that start with `^`.
     """
 
@@ -51,7 +55,7 @@ class KafkaThread:
         self,
         *,
         make_consumer: Callable[[dict[str, object]], Consumer],
-        prepare: Callable[[], None],
+        prepare: Callable[[Callable[[KafkaError], None], Callable[[], bool]], None],
         topics: Sequence[str],
         offsets: Offsets,
         limits: Limits,
@@ -71,7 +75,8 @@ class KafkaThread:
         self._raised: BaseException | None = None
         self._paused: frozenset[Key] = frozenset()
         self._assigned = False
-        self._trouble: str | None = None
+        self._trouble: Trouble | None = None
+        self._failures = 0
         self._epoch = 0
         self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
         self._loop: EventLoop
@@ -103,17 +108,23 @@ class KafkaThread:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._prepare()
+                self._prepare(self._guarded(self._on_error), self._stopping.is_set)
                 self._serve_one_consumer()
             except Exception as exception:  # noqa: BLE001 - no Kafka error ends the process (invariant 10)
-                self._trouble = str(exception)
-                self._log.error(
-                    "consumer_failed",
-                    reason=self._trouble,
-                    next=f"built again in {REBUILD_WAIT:g} s, from the commits",
-                )
-                self._publish(self._offsets.view())
-                self._stopping.wait(REBUILD_WAIT)
+                self._failed(exception)
+
+    def _failed(self, exception: Exception) -> None:
+        """Say why and wait; what the client complained of meanwhile is the cause of what its call raised."""
+        raised = explain_raised(exception)
+        if raised.replaces(self._trouble):
+            self._trouble = raised
+        wait = min(REBUILD_WAIT * 2**self._failures, REBUILD_MOST)
+        self._failures += 1
+        self._log.error(
+            "consumer_failed", reason=str(self._trouble), next=f"built again in {wait:g} s, from the commits"
+        )
+        self._publish(self._offsets.view())
+        self._stopping.wait(wait)
 
     def _serve_one_consumer(self) -> None:
         """Serve one client until the stop. If a poll raises, dequeued records may be gone: the caller builds anew."""
@@ -272,6 +283,7 @@ class KafkaThread:
         if self._closing:  # asking for offsets now would time out and raise into close()
             return
         self._assigned = True
+        self._trouble, self._failures = None, 0
         self.counts.rebalances += 1
         committed = self._committed(consumer, partitions)
         for partition in partitions:
@@ -364,12 +376,20 @@ class KafkaThread:
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             raise KafkaException(error)
-        if self._trouble != error.str():
-            self._trouble = error.str()
-            self._log.warning("kafka_trouble", reason=self._trouble, next="the client goes on trying, nothing is lost")
+        trouble = explain(error)
+        if trouble.replaces(self._trouble):
+            self._trouble = trouble
+            self._log.warning(
+                "kafka_trouble",
+                reason=trouble.reason,
+                next="the client goes on trying, nothing is lost",
+                fix=trouble.fix or None,
+            )
+            self._publish(self._offsets.view())
 
     def _publish(self, view: Mapping[Key, PartitionView]) -> None:
-        self.snapshot = Snapshot(self._clock.now(), self._assigned, view, self._paused, self._trouble)
+        trouble = str(self._trouble) if self._trouble else None
+        self.snapshot = Snapshot(self._clock.now(), self._assigned, view, self._paused, trouble)
 
     def _guarded(self, callback: Callable[P, None]) -> Callable[P, None]:
         """A callback that raises makes `consume()` raise, and records that it had dequeued are gone."""

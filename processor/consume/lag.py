@@ -4,7 +4,7 @@ Not from the consumer: its cached ends stand still while a partition is paused, 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -18,10 +18,15 @@ TIMEOUT = 10.0
 
 
 class EndOffsets:
-    """The last known end of each partition: the offset that its next record will get."""
+    """The last known end of each partition: the offset that its next record will get.
 
-    def __init__(self, admin: AdminClient) -> None:
-        self._admin = admin
+    Args:
+        make_admin: builds the client at the first look; it may block, and fail while there is no login.
+    """
+
+    def __init__(self, make_admin: Callable[[], AdminClient]) -> None:
+        self._make_admin = make_admin
+        self._admin: AdminClient | None = None
         self.ends: dict[Key, int] = {}
 
     async def look(self, keys: Iterable[Key]) -> None:
@@ -30,6 +35,9 @@ class EndOffsets:
         if not partitions:
             return
         try:
+            if self._admin is None:
+                self._admin = await asyncio.to_thread(self._make_admin)
+            self._admin.poll(0)  # writes its log, which would pile up
             futures = self._admin.list_offsets(dict.fromkeys(partitions, OffsetSpec.latest()), request_timeout=TIMEOUT)
         except KafkaException:
             return

@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import Literal
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
 
 from processor.logs import Logger
 
 StartFrom = Literal["earliest", "latest"] | datetime
 TIMEOUT = 10.0
 """Seconds for each question to Kafka."""
+TURN = 1.0
+"""Seconds of the first question that may pass before somebody is told why there is no answer."""
 POLL = 0.1
 """Seconds between two looks for an answer."""
 
@@ -26,19 +28,29 @@ MakeConsumer = Callable[[dict[str, object]], Consumer]
 
 
 def write_start_offsets(
-    admin: AdminClient, make_consumer: MakeConsumer, topics: Sequence[str], start_from: StartFrom, log: Logger
+    make_admin: Callable[[], AdminClient],
+    make_consumer: MakeConsumer,
+    topics: Sequence[str],
+    start_from: StartFrom,
+    stopping: Callable[[], bool],
+    log: Logger,
 ) -> None:
     """Give a new group its start offsets; does nothing for a group that has offsets.
 
     The group is asked through a consumer that subscribes to nothing: the admin client's own call for a group's offsets
     ends the process where the coordinator is not ready (librdkafka issue 5040).
 
+    Args:
+        make_admin: builds a client that asks for offsets.
+        make_consumer: builds a client of the group.
+        topics: names, or regular expressions that start with `^`.
+        start_from: where a new group begins.
+        stopping: looked at while Kafka does not answer; a service that is to end waits no longer.
+        log: for what people should know.
+
     Raises:
         KafkaException: Kafka could not be asked, or the group's offsets cannot be written; try again.
     """
-    partitions = _partitions(admin, topics, log)
-    if not partitions:
-        return
     answers: list[KafkaError | None] = []
 
     def answered(error: KafkaError | None, partitions: list[TopicPartition]) -> None:
@@ -47,9 +59,12 @@ def write_start_offsets(
 
     consumer = make_consumer({"on_commit": answered})
     try:
-        if any(partition.offset >= 0 for partition in consumer.committed(partitions, timeout=TIMEOUT)):
+        partitions = _partitions(consumer, topics, stopping, log)
+        if not partitions or any(
+            partition.offset >= 0 for partition in consumer.committed(partitions, timeout=TIMEOUT)
+        ):
             return
-        starts = _starts(admin, partitions, start_from)
+        starts = _starts(make_admin(), partitions, start_from)
         consumer.commit(offsets=starts, asynchronous=True)
         _await_answer(consumer, answers)
     finally:
@@ -68,9 +83,27 @@ def _await_answer(consumer: Consumer, answers: list[KafkaError | None]) -> None:
         raise KafkaException(error)
 
 
-def _partitions(admin: AdminClient, topics: Sequence[str], log: Logger) -> list[TopicPartition]:
+def _known(consumer: Consumer, stopping: Callable[[], bool]) -> dict[str, TopicMetadata]:
+    """Ask in short turns: between them `error_cb` is told why there is no answer, a login refused for instance."""
+    refusal = KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its only name
+    for _ in range(round(TIMEOUT / TURN)):
+        try:
+            known: dict[str, TopicMetadata] = consumer.list_topics(timeout=TURN).topics
+        except KafkaException as exception:
+            refusal = exception
+            consumer.poll(0)
+        else:
+            return known
+        if stopping():
+            break
+    raise refusal
+
+
+def _partitions(
+    consumer: Consumer, topics: Sequence[str], stopping: Callable[[], bool], log: Logger
+) -> list[TopicPartition]:
     patterns = [re.compile(topic) for topic in topics if topic.startswith("^")]
-    known = admin.list_topics(timeout=TIMEOUT).topics
+    known = _known(consumer, stopping)
     wanted = {name for name in known if any(pattern.match(name) for pattern in patterns)}
     for topic in topics:
         if topic.startswith("^"):

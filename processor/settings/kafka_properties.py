@@ -3,19 +3,26 @@
 The client itself judges names and values: it is asked, so what a newer librdkafka knows works here too.
 """
 
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
 from processor.errors import Fault, Level
+from processor.settings.kafka_login import PEM_FILES, login_config, login_faults
 from processor.settings.kafka_rules import RULES, combination_faults, is_kip848, plain_integer, rule_fault
 from processor.settings.kafka_table import ALIASES, ANY_CLIENT, CONSUMER_ONLY, PRODUCER_ONLY
 from processor.settings.wording import is_secret, nearest
 
 ClientConfig = dict[str, str | int | float | bool]
 
-CONSUMER_DEFAULTS: ClientConfig = {
+CLIENT_DEFAULTS: ClientConfig = {
+    # A broker that refuses our login is asked once a second; with 100, its default, a client knocks 20 times a second.
+    "reconnect.backoff.ms": 1_000,
+}
+
+CONSUMER_DEFAULTS: ClientConfig = CLIENT_DEFAULTS | {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "auto.offset.reset": "earliest",  # offsets that expired, partitions added later: nothing is skipped
@@ -30,7 +37,7 @@ CLASSIC_DEFAULTS: ClientConfig = {
     "session.timeout.ms": 10_000,  # after a crash others take over within that; 45 s is the client's own
 }
 
-PRODUCER_DEFAULTS: ClientConfig = {
+PRODUCER_DEFAULTS: ClientConfig = CLIENT_DEFAULTS | {
     "acks": "all",
     "enable.idempotence": True,
     "partitioner": "murmur2_random",  # as Java's: a dead letter keeps the partition of its key
@@ -41,6 +48,8 @@ PRODUCER_DEFAULTS: ClientConfig = {
 
 JAVA_ONLY = {
     "sasl.jaas.config": "use sasl.mechanism, sasl.username and sasl.password",
+    "sasl.client.callback.handler.class": "remove it",
+    "sasl.login.callback.handler.class": "remove it; for tokens see sasl.oauthbearer.method",
     "ssl.truststore.location": "use ssl.ca.location with a PEM file",
     "ssl.truststore.password": "use ssl.ca.location with a PEM file, which has no password",
 }
@@ -71,21 +80,33 @@ def producer_config(kafka: Mapping[str, str], client_id: str) -> ClientConfig:
 
 def admin_config(kafka: Mapping[str, str], client_id: str) -> ClientConfig:
     """Give an `AdminClient` its properties: those that every client takes."""
-    return {"client.id": client_id} | _without(kafka, CONSUMER_ONLY | PRODUCER_ONLY)
+    return {"client.id": client_id} | CLIENT_DEFAULTS | _without(kafka, CONSUMER_ONLY | PRODUCER_ONLY)
 
 
-def check_kafka(kafka: Mapping[str, str]) -> list[Fault]:
+def check_kafka(kafka: Mapping[str, str], env: Mapping[str, str] = os.environ) -> list[Fault]:
     """Say what is wrong with `kafka:`; connects to nothing and leaves nothing running.
+
+    Args:
+        kafka: the file's `kafka:`.
+        env: the environment's variables, where AWS's own tools look.
 
     Returns:
         Faults at `("kafka", NAME)`: unknown properties, values that the client refuses, in its own words, what
         breaks the promise, with the reason; where each is right by itself, what does not go together.
     """
-    faults = [fault for name, value in kafka.items() if (fault := _property_fault(name, value))]
-    faults += combination_faults(kafka)
+    logins = list(login_faults(kafka, env))
+    errors = [fault for fault in logins if fault.level is Level.ERROR]
+    others = {name: value for name, value in kafka.items() if ("kafka", name) not in {fault.path for fault in errors}}
+    properties = [fault for name, value in others.items() if (fault := _property_fault(name, value))]
+    faults = _one_each([*errors, *properties, *combination_faults(kafka), *logins])
     if any(fault.level is Level.ERROR for fault in faults):
         return faults
     return faults + list(_construction_faults(kafka))
+
+
+def _one_each(faults: Iterable[Fault]) -> list[Fault]:
+    """Keep the first fault of each property."""
+    return list({fault.path: fault for fault in reversed(list(faults))}.values())[::-1]
 
 
 def _without(kafka: Mapping[str, str], names: frozenset[str]) -> ClientConfig:
@@ -94,7 +115,7 @@ def _without(kafka: Mapping[str, str], names: frozenset[str]) -> ClientConfig:
     What a rule is about is left out too: its one allowed value is the default, and the client wants some of them
     as a bool, not as text.
     """
-    used = {ALIASES.get(name, name): value for name, value in kafka.items()}
+    used = {ALIASES.get(name, name): value for name, value in login_config(kafka).items()}
     return {name: value for name, value in used.items() if name not in names and name not in RULES}
 
 
@@ -142,7 +163,9 @@ def _construction_faults(kafka: Mapping[str, str]) -> Iterator[Fault]:
     producer = _refused(lambda: Producer(_offline(producer_config(kafka, "check"))))
     for words in dict.fromkeys(filter(None, (consumer, producer))):
         named = [name for name in kafka if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", words)]
-        yield Fault(("kafka", *sorted(named, key=len)[-1:]), f"the Kafka client refuses this: {words}")
+        path = sorted(named, key=len)[-1:]
+        fix = PEM_FILES.get("".join(path), "")
+        yield Fault(("kafka", *path), f"the Kafka client refuses this: {words}", fix)
 
 
 def _refused(construct: Callable[[], object]) -> str | None:

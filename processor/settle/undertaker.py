@@ -30,7 +30,7 @@ class Undertaker:
 
     Args:
         topic: the dead-letter topic; it is never created here.
-        make_producer: builds the client; called again after a fatal error.
+        make_producer: builds the client; called again after a fatal error, and as long as it raises KafkaException.
     """
 
     def __init__(self, topic: str, make_producer: Callable[[], Producer], clock: Clock, log: Logger) -> None:
@@ -79,22 +79,41 @@ class Undertaker:
         return self._stopping.is_set() and (not self.waiting or self._clock.now() >= self._stop_by)
 
     def _run(self) -> None:
-        producer = self._make_producer()
-        while not self._over:
+        producer = self._made()
+        while producer is not None and not self._over:
             if not self.waiting:
                 self._awake.wait()  # a stop sets it too
             self._awake.clear()
             if self._fatal:
                 producer = self._replace(producer)
-            self._produce_due(producer)
-            producer.poll(POLL)
+            else:
+                self._produce_due(producer)
+                producer.poll(POLL)
 
-    def _replace(self, producer: Producer) -> Producer:
+    def _made(self) -> Producer | None:
+        """Make the producer, however long its login or its certificates are not to be had; None at the end."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                producer = self._make_producer()
+            except KafkaException as exception:
+                delay = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+                failures += 1
+                fix = "the log says what is wrong with the login to Kafka"
+                self._say("dead_letter_producer_failed", exception.args[0], delay, fix)
+                self._stopping.wait(delay)
+                continue
+            if failures:
+                self.trouble = None
+            return producer
+        return None
+
+    def _replace(self, producer: Producer) -> Producer | None:
         """After a fatal error: what the old client still holds comes back as refused, then a new one is made."""
         producer.purge()
         producer.flush(POLL)
         self._fatal = False
-        return self._make_producer()
+        return self._made()
 
     def _produce_due(self, producer: Producer) -> None:
         while self._new:
@@ -142,11 +161,15 @@ class Undertaker:
         self._fatal = self._fatal or error.fatal()
         delay = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
         self._again.append((self._clock.now() + delay, failures + 1, letter))
+        fix = "create the topic, or let this service's Kafka user write to it"
+        self._say("dead_letter_refused", error, delay, fix)
+
+    def _say(self, event: str, error: KafkaError, delay: float, fix: str) -> None:
         if self.trouble != error.str():
             self.trouble = error.str()
             self._log.error(
-                "dead_letter_refused",
+                event,
                 reason=self.trouble,
                 next=f"tried again in {delay:g} s and after; offsets with letters wait, nothing is lost",
-                fix="create the topic, or let this service's Kafka user write to it",
+                fix=fix,
             )

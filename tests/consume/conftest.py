@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -7,7 +7,7 @@ from processor.consume import kafka_thread
 from processor.consume.backpressure import Limits
 from processor.settings.kafka_properties import consumer_config
 from tests.consume.clusters import Cluster, Join
-from tests.consume.members import AMPLE, Begin, Member, Wants, start_member, watched
+from tests.consume.members import AMPLE, Begin, Member, Prepare, Wants, start_member, watched
 from tests.consume.scripted import TOPIC, ScriptedConsumer
 from tests.support.broker import Broker, embedded_broker
 from tests.support.topics import TopicFactory
@@ -31,7 +31,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
         *consumers: ScriptedConsumer,
         settles: Wants = lambda _: True,
         limits: Limits = AMPLE,
-        prepare: Callable[[], None] = lambda: None,
+        prepare: Prepare = lambda *_: None,
     ) -> Member:
         left = list(consumers)
         members.append(

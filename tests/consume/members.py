@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaError
 
 from processor.clock import SystemClock
 from processor.consume.backpressure import Limits
@@ -21,6 +21,7 @@ AMPLE = Limits(100_000, 100_000_000)
 
 Wants = Callable[[Record], bool]
 MakeConsumer = Callable[[dict[str, object]], Consumer]
+Prepare = Callable[[Callable[[KafkaError], None], Callable[[], bool]], None]
 Begin = Callable[..., "Member"]
 """Starts a member on scripted consumers."""
 
@@ -111,7 +112,7 @@ def start_member(
     *,
     settles: Wants = lambda _: True,
     limits: Limits = AMPLE,
-    prepare: Callable[[], None] = lambda: None,
+    prepare: Prepare = lambda *_: None,
     users: set[int] | None = None,
 ) -> Member:
     """Start a member whose commits follow each other without a pause.

@@ -1,6 +1,7 @@
 """The Kafka thread when the client, a callback, the group or the stop comes in between; on a scripted consumer."""
 
 from collections.abc import Callable, Sequence
+from threading import Event
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -27,6 +28,7 @@ def after(held: int) -> ScriptedConsumer:
     return scripted
 
 
+OnError = Callable[[KafkaError], None]
 Trouble = Callable[[ScriptedConsumer], None]
 TROUBLES: dict[str, Trouble] = {
     "a rebalance callback raises": lambda consumer: setattr(consumer, "committed", boom),
@@ -71,7 +73,7 @@ def test_a_client_that_cannot_be_made_is_tried_again(consumer: ScriptedConsumer,
     """Kafka that is away when the start offsets are asked for is waited for, and that is said (invariant 10)."""
     failures = [KafkaException(DOWN), KafkaException(DOWN)]
 
-    def prepare() -> None:
+    def prepare(*_: object) -> None:
         if failures:
             raise failures.pop()
 
@@ -81,13 +83,45 @@ def test_a_client_that_cannot_be_made_is_tried_again(consumer: ScriptedConsumer,
 
     assert len(member.lines("consumer_failed")) == 2
     assert "1/1 brokers are down" in member.lines("consumer_failed")[0]["reason"]
+    assert [line["next"].split(",")[0] for line in member.lines("consumer_failed")] == [
+        "built again in 0.01 s",
+        "built again in 0.02 s",
+    ]
+
+
+def test_what_the_client_complains_of_is_the_reason(consumer: ScriptedConsumer, begin: Begin) -> None:
+    """A call that fails after a refused login is not what people are told of; once partitions come nothing is."""
+    refused = KafkaError(KafkaError._AUTHENTICATION, "b/1: SASL authentication error: no (after 3ms in state AUTH_REQ)")
+    failures = [KafkaException(DOWN)]
+    go = Event()
+
+    def prepare(on_error: OnError, _: object) -> None:
+        if failures:
+            on_error(refused)
+            on_error(DOWN)
+            raise failures.pop()
+        go.wait(10)
+
+    member = begin(consumer, prepare=prepare)
+    eventually_sync(lambda: member.thread.snapshot.trouble)
+    trouble = member.thread.snapshot.trouble
+    go.set()
+    eventually_sync(lambda: member.assigned)
+
+    assert (
+        trouble
+        == "b/1: SASL authentication error: no; correct sasl.username and sasl.password, or the user at the broker"
+    )
+    assert [line["reason"] for line in member.lines("consumer_failed")] == [trouble]
+    assert [line["fix"].split(" ")[0] for line in member.lines("kafka_trouble")] == ["correct"]
+    assert member.thread.snapshot.trouble is None
 
 
 def test_trouble_with_kafka_is_said_until_records_come(consumer: ScriptedConsumer, begin: Begin) -> None:
     """An error that the client recovers from is a stated reason, logged once, gone with the next record."""
     member = begin(consumer)
     consumer.serve(lambda: consumer.error_cb(DOWN), lambda: consumer.error_cb(DOWN))
-    eventually_sync(lambda: member.thread.snapshot.trouble == "1/1 brokers are down")
+    eventually_sync(lambda: "1/1 brokers are down; see that" in (member.thread.snapshot.trouble or ""))
 
     consumer.serve(message(10))
     eventually_sync(lambda: member.thread.snapshot.trouble is None)

@@ -15,6 +15,9 @@ from tests.support.waiting import eventually
 class Refusing:
     """A client that cannot even ask."""
 
+    def poll(self, _: float) -> None:
+        """Have nothing to say."""
+
     def list_offsets(self, *_: object, **__: object) -> None:
         """Fail at once."""
         raise KafkaException(KafkaError(KafkaError._FATAL))
@@ -29,7 +32,7 @@ async def test_the_lag_is_what_lies_before_the_end(cluster: Cluster) -> None:
     """It counts from what is settled to the partition's end, never below zero, as of the last look."""
     topic = cluster.filled(5)
     key = (topic, 0)
-    ends = EndOffsets(admin_client(cluster.broker.bootstrap))
+    ends = EndOffsets(lambda: admin_client(cluster.broker.bootstrap))
 
     await ends.look([(topic, number) for number in range(PARTITIONS)])
     lags = [ends.lag(key, frontier) for frontier in (0, 3, 5, 7)]
@@ -44,7 +47,7 @@ async def test_the_lag_is_what_lies_before_the_end(cluster: Cluster) -> None:
 async def test_an_unknown_end_is_no_lag(cluster: Cluster) -> None:
     """Before the first look, for a partition that is not there, and before the first record nothing is claimed."""
     topic = cluster.topics()
-    ends = EndOffsets(admin_client(cluster.broker.bootstrap))
+    ends = EndOffsets(lambda: admin_client(cluster.broker.bootstrap))
     unlooked = ends.lag((topic, 0), 0)
 
     async def look() -> bool:
@@ -62,7 +65,7 @@ async def test_an_unknown_end_is_no_lag(cluster: Cluster) -> None:
 async def test_a_broker_that_is_away_keeps_the_last_known_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be asked keeps its value, and nothing is raised."""
     monkeypatch.setattr(lag, "TIMEOUT", 0.2)
-    ends = EndOffsets(admin_client(f"127.0.0.1:{free_port()}"))
+    ends = EndOffsets(lambda: admin_client(f"127.0.0.1:{free_port()}"))
     ends.ends["clicks", 0] = 7
 
     await ends.look([("clicks", 0)])
@@ -72,7 +75,7 @@ async def test_a_broker_that_is_away_keeps_the_last_known_end(monkeypatch: pytes
 
 async def test_a_question_that_the_client_refuses_keeps_the_last_known_end() -> None:
     """A client that has failed changes nothing, and nothing is raised."""
-    ends = EndOffsets(refusing())
+    ends = EndOffsets(refusing)
     ends.ends["clicks", 0] = 7
 
     await ends.look([("clicks", 0)])
@@ -82,4 +85,4 @@ async def test_a_question_that_the_client_refuses_keeps_the_last_known_end() -> 
 
 async def test_nothing_assigned_asks_nothing() -> None:
     """Without partitions no question goes out."""
-    await EndOffsets(refusing()).look([])
+    await EndOffsets(refusing).look([])

@@ -5,7 +5,8 @@ from typing import cast
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from processor.consume import start
 from processor.consume.start import StartFrom, write_start_offsets
@@ -34,16 +35,26 @@ class Group:
     def begin(self, topics: Sequence[str], start_from: StartFrom) -> None:
         """Do what a replica does before it joins, and again while there is no coordinator, as it does."""
         config = consumer_config(self.cluster.properties, self.name, "test")
-        admin = admin_client(self.cluster.broker.bootstrap)
 
         def make_consumer(callbacks: dict[str, object]) -> Consumer:
             return Consumer({**config, **callbacks})
 
-        patiently(lambda: write_start_offsets(admin, make_consumer, topics, start_from, self.lines.log))
+        patiently(
+            lambda: write_start_offsets(self.make_admin, make_consumer, topics, start_from, going_on, self.lines.log)
+        )
+
+    def make_admin(self) -> AdminClient:
+        """A client that asks."""
+        return admin_client(self.cluster.broker.bootstrap)
 
     def offsets(self, topic: str) -> dict[int, int]:
         """What the coordinator holds, by partition."""
         return committed(self.cluster.broker.bootstrap, self.name, topic)
+
+
+def going_on() -> bool:
+    """Nobody wants the service to end."""
+    return False
 
 
 def everywhere(offset: int) -> dict[int, int]:
@@ -158,20 +169,55 @@ def never(_: object) -> bool:
 
 
 def test_kafka_that_is_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be asked is raised under a deadline; the caller tries again."""
+    """What cannot be asked is raised under a deadline, and the client says why; the caller tries again."""
     monkeypatch.setattr(start, "TIMEOUT", 0.2)
+    monkeypatch.setattr(start, "TURN", 0.1)
+    said: list[KafkaError] = []
+
+    def make_consumer(callbacks: dict[str, object]) -> Consumer:
+        config = consumer_config({"bootstrap.servers": f"127.0.0.1:{free_port()}", "log_level": "0"}, "g", "test")
+        return Consumer({**config, **callbacks, "error_cb": said.append})
 
     with pytest.raises(KafkaException):
-        write_start_offsets(admin_client(f"127.0.0.1:{free_port()}"), unused, ["clicks"], "latest", Lines().log)
+        write_start_offsets(unused, make_consumer, ["clicks"], "latest", going_on, Lines().log)
+
+    assert "Connection refused" in said[0].str()
 
 
-def unused(_: dict[str, object]) -> Consumer:
+def test_a_service_that_is_to_end_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a Kafka that does not answer, the end comes after one turn, not after all of them."""
+    monkeypatch.setattr(start, "TURN", 0.1)
+    nowhere = consumer_config({"bootstrap.servers": f"127.0.0.1:{free_port()}", "log_level": "0"}, "g", "test")
+    turns: list[bool] = []
+
+    def stopping() -> bool:
+        turns.append(True)
+        return True
+
+    with pytest.raises(KafkaException):
+        write_start_offsets(unused, lambda _: Consumer(nowhere), ["clicks"], "latest", stopping, Lines().log)
+
+    assert turns == [True]
+
+
+def unused() -> AdminClient:
     """Nobody may get as far as this."""
     raise AssertionError
 
 
+@dataclass
 class Silent(ScriptedConsumer):
-    """A client whose commit is never answered."""
+    """A client whose commit is never answered.
+
+    Attributes:
+        admin: knows the topics.
+    """
+
+    admin: AdminClient = field(kw_only=True)
+
+    def list_topics(self, timeout: float) -> ClusterMetadata:
+        """What there is."""
+        return self.admin.list_topics(timeout=timeout)
 
     def poll(self, timeout: float) -> None:
         """Wait for nothing."""
@@ -182,12 +228,12 @@ class Silent(ScriptedConsumer):
 def test_a_commit_without_an_answer_is_an_error(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start offsets that nobody acknowledged are not taken for written, and the client is closed."""
     monkeypatch.setattr(start, "TIMEOUT", 0.5)
-    topic, silent = cluster.topics(), Silent(answers=False)
+    monkeypatch.setattr(start, "TURN", 0.5)
+    admin = admin_client(cluster.broker.bootstrap)
+    topic, silent = cluster.topics(), Silent(answers=False, admin=admin)
 
     with pytest.raises(KafkaException):
-        write_start_offsets(
-            admin_client(cluster.broker.bootstrap), lambda _: cast("Consumer", silent), [topic], "latest", Lines().log
-        )
+        write_start_offsets(lambda: admin, lambda _: cast("Consumer", silent), [topic], "latest", going_on, Lines().log)
 
     assert silent.told("commit") == [everywhere(0)]
     assert silent.closed

@@ -298,3 +298,40 @@ def test_a_stop_does_not_wait_for_ever() -> None:
 
     assert not burial.undertaker._thread.is_alive()
     assert (burial.buried, burial.undertaker.waiting) == ([], 1)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_client_that_cannot_be_made_is_made_later() -> None:
+    """Without a login there is no client; letters wait for it, that is said once, and it is no trouble afterwards."""
+    refusal = KafkaError(KafkaError._AUTHENTICATION, "no AWS credentials were found")
+    failures = [KafkaException(refusal), KafkaException(refusal)]
+    script = Scripted([])
+
+    def make_producer() -> Producer:
+        if failures:
+            raise failures.pop()
+        return cast("Producer", script)
+
+    burial = Burial("letters", make_producer)
+    burial.bury(letter_of(record(0)))
+    burial.await_burials(1)
+    burial.undertaker.stop(1)
+
+    assert burial.lines.events == ["dead_letter_producer_failed"]
+    assert burial.lines("dead_letter_producer_failed")[0]["reason"] == refusal.str()
+    assert burial.undertaker.trouble is None
+
+
+def test_a_stop_does_not_wait_for_a_client() -> None:
+    """A service without a login ends like any other."""
+
+    def make_producer() -> Producer:
+        raise KafkaException(KafkaError(KafkaError._AUTHENTICATION, "no login"))
+
+    burial = Burial("letters", make_producer)
+    burial.bury(letter_of(record(0)))
+    eventually_sync(lambda: burial.undertaker.trouble == "no login")
+    burial.undertaker.stop(5)
+
+    assert not burial.undertaker._thread.is_alive()
+    assert burial.undertaker.waiting == 1

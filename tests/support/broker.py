@@ -6,9 +6,9 @@ test run says which broker it was.
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -49,8 +49,45 @@ class Broker:
     describe: str
 
 
+@dataclass(frozen=True)
+class Listener:
+    """One more port where a broker listens, for clients that log in.
+
+    Attributes:
+        name: in small letters.
+        protocol: SSL, SASL_PLAINTEXT or SASL_SSL.
+        properties: the broker's, without the prefix that makes them this listener's.
+    """
+
+    name: str
+    protocol: str
+    properties: Mapping[str, str]
+    port: int = field(default_factory=free_port)
+
+    @property
+    def bootstrap(self) -> str:
+        """For `bootstrap.servers`."""
+        return f"127.0.0.1:{self.port}"
+
+    def added_to(self, config: Mapping[str, str]) -> dict[str, str]:
+        """A broker's configuration with this listener."""
+        address = f"{self.name.upper()}://{self.bootstrap}"
+        more = {
+            "listeners": address,
+            "advertised.listeners": address,
+            "listener.security.protocol.map": f"{self.name.upper()}:{self.protocol}",
+        }
+        joined = {name: f"{config[name]},{value}" for name, value in more.items()}
+        own = {f"listener.name.{self.name}.{name}": value for name, value in self.properties.items()}
+        return {**config, **joined, **own}
+
+
 class KafkaProcess(Server):
     """An Apache Kafka of one node, for tests that break the broker: see `Server`.
+
+    Args:
+        listeners: where it listens besides the plain port.
+        options: of its Java machine.
 
     Attributes:
         bootstrap: `host:port`; stays the same over restarts.
@@ -62,16 +99,18 @@ class KafkaProcess(Server):
 
     name: ClassVar[str] = "Apache Kafka"
 
-    def __init__(self) -> None:
+    def __init__(self, listeners: Sequence[Listener] = (), options: Sequence[str] = ()) -> None:
         java = find_java(JAVA_VERSION)
         jars = fetch(POM)
         super().__init__()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.java = java.version
-        self._java = (java.path, HEAP, "-cp", f"{jars}/*")
+        self._java = (java.path, HEAP, *options, "-cp", f"{jars}/*")
         self._data = self.folder / "data"
         self._config = self.folder / "server.properties"
         config = properties("127.0.0.1", self.port, free_port(), self.bootstrap, str(self._data))
+        for listener in listeners:
+            config = listener.added_to(config)
         self._config.write_text("".join(f"{name}={value}\n" for name, value in config.items()))
 
     def command(self) -> Sequence[str]:
