@@ -22,6 +22,7 @@ from processor.records import (
     Event,
     Failure,
     Filtered,
+    Key,
     Payload,
     Record,
     Request,
@@ -199,10 +200,15 @@ class Pipeline:
 
     # What waits for its schema.
 
+    @property
+    def awaited(self) -> dict[Key, SchemaId]:
+        """Partitions that stand still, each with the schema that its next record waits for."""
+        return {assignment.key: schema_id for assignment, schema_id in self._intake.stalled.items()}
+
     def _stall(self, records: Sequence[Record], schema_id: SchemaId) -> None:
         """This partition waits until the registry has answered; others go on."""
         assignment = records[0].assignment
-        self._intake.stall(assignment, records)
+        self._intake.stall(assignment, records, schema_id)
         task = asyncio.create_task(self._await_schema(assignment, schema_id))
         self._awaiting.add(task)
         task.add_done_callback(self._awaiting.discard)

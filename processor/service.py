@@ -1,6 +1,7 @@
 """The running service: starts its pipelines, answers for them, and ends them in order."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,11 +90,19 @@ class RunningPipeline:
         """Why something may not be moving: who is waited for, and what they said."""
         reasons = {
             "kafka": self.kafka.snapshot.trouble,
-            "registry": self.schemas.trouble,
+            "registry": self._awaited_schemas(),
             "dead_letter_topic": self.undertaker.trouble,
         }
         reasons |= {f"vendor {channel}": words for channel, words in self.score.refusals.items()}
         return {who: why for who, why in reasons.items() if why}
+
+    def _awaited_schemas(self) -> str:
+        """Which schemas this pipeline waits for in vain, and why; the store serves other pipelines, too."""
+        ids_by_reason = defaultdict(list)
+        for schema_id in sorted(set(self.pipeline.awaited.values()), key=str):
+            if reason := self.schemas.troubles.get(schema_id):
+                ids_by_reason[reason].append(str(schema_id))
+        return "; ".join(f"schema id {', '.join(ids)}: {reason}" for reason, ids in ids_by_reason.items())
 
     def dead(self) -> str | None:
         """Why the process should be restarted."""
@@ -109,7 +118,7 @@ class RunningPipeline:
 
     def status(self) -> dict[str, Any]:
         """The pipeline's part of `/status`."""
-        snapshot = self.kafka.snapshot
+        snapshot, awaited = self.kafka.snapshot, self.pipeline.awaited
         return {
             "group": self.plan.group,
             "topics": list(self.plan.topics),
@@ -135,6 +144,7 @@ class RunningPipeline:
                     "unsettled_bytes": view.size,
                     "spans_ahead": view.ahead,
                     "paused": key in snapshot.paused,
+                    "waiting_for": f"schema id {awaited[key]}" if key in awaited else None,
                 }
                 for key, view in sorted(snapshot.partitions.items())
             ],

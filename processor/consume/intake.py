@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import groupby, islice
 from operator import attrgetter
 
-from processor.records import Assignment, Record
+from processor.records import Assignment, Record, SchemaId
 
 SLICE = 100
 """Records that are worked on before the event loop gets its turn: some 3 ms."""
@@ -18,12 +18,16 @@ _assignment = attrgetter("assignment")
 
 
 class Intake:
-    """Queues per assignment, served in turns. Pure: awaiting is the caller's."""
+    """Queues per assignment, served in turns. Pure: awaiting is the caller's.
+
+    Attributes:
+        stalled: assignments that stand still, each with the schema that its next record waits for.
+    """
 
     def __init__(self) -> None:
         self._queues: dict[Assignment, deque[Record]] = {}
         self._turns: deque[Assignment] = deque()
-        self._stalled: set[Assignment] = set()
+        self.stalled: dict[Assignment, SchemaId] = {}
 
     def put(self, records: Iterable[Record]) -> None:
         """Take one poll's records; those of one partition follow each other, in offset order."""
@@ -49,24 +53,23 @@ class Intake:
             self._turns.append(assignment)
         return records
 
-    def stall(self, assignment: Assignment, rest: Iterable[Record]) -> None:
+    def stall(self, assignment: Assignment, rest: Iterable[Record], schema_id: SchemaId) -> None:
         """Put these back in front; the partition gets no turn until `resume`."""
         queue = self._queues.setdefault(assignment, deque())
         queue.extendleft(reversed(list(rest)))
-        self._stalled.add(assignment)
+        self.stalled[assignment] = schema_id
         if assignment in self._turns:
             self._turns.remove(assignment)
 
     def resume(self, assignment: Assignment) -> None:
         """Let the partition have its turns again."""
-        if assignment in self._stalled:
-            self._stalled.discard(assignment)
+        if self.stalled.pop(assignment, None) is not None:
             self._turns.append(assignment)
 
     def drop(self, assignments: Iterable[Assignment]) -> None:
         """Forget what waits of ended assignments."""
         for assignment in assignments:
             self._queues.pop(assignment, None)
-            self._stalled.discard(assignment)
+            self.stalled.pop(assignment, None)
             if assignment in self._turns:
                 self._turns.remove(assignment)

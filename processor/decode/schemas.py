@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Protocol
@@ -21,8 +22,20 @@ REMEMBER_UNKNOWN = 60.0
 """Seconds for which an unknown id is not asked again, or a stream of garbage would call the registry once a record."""
 BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between questions to a registry that does not answer; the last one repeats."""
+QUESTIONS = 4
+"""How many a registry is asked at a time, each in a thread of the store's own: one that hangs must not keep those that
+others need."""
+MAX_ID = 2**31 - 1
+"""Registries number schemas with 32-bit integers with a sign. What is above is garbage, and they answer it as they
+answer a wrong path: with a plain 404."""
 NOT_FOUND = 404
+UNKNOWN = range(40400, 40500)
+"""Error codes of a registry that does not know the schema, subject or version it was asked for. Its code for a path
+that it does not have is 404, as of everybody else."""
+SCHEMA_NOT_FOUND = 40403
 REFUSED = frozenset({401, 403})
+WORDS = 200
+"""Characters of an answer that are told; what stands before a registry may answer with a page."""
 
 
 class Registry(Protocol):
@@ -61,8 +74,9 @@ class SchemaStore:
         self._known: dict[SchemaId, Schema] = {}
         self._unusable: dict[SchemaId, tuple[float, Unusable]] = {}  # until when; the oldest first
         self._fetches: dict[SchemaId, asyncio.Task[None]] = {}
-        self.trouble: str | None = None
-        """Why records wait for their schemas; None while the registry answers."""
+        self._threads = ThreadPoolExecutor(QUESTIONS, "registry")
+        self.troubles: dict[SchemaId, str] = {}
+        """Why the registry has not told a schema yet that it was asked for; gone once it has."""
 
     def get(self, schema_id: SchemaId) -> Schema | Unusable | None:
         """What is known of an id; None = `fetch` it first."""
@@ -95,9 +109,8 @@ class SchemaStore:
                 self._remember(schema_id, found)
             else:
                 self._known[schema_id] = found
-            if self.trouble:
-                self._log.info("registry_back")
-                self.trouble = None
+            if self.troubles.pop(schema_id, None):
+                self._log.info("registry_back", schema_id=schema_id)
             return
 
     def _remember(self, schema_id: SchemaId, unusable: Unusable) -> None:
@@ -112,31 +125,37 @@ class SchemaStore:
         registry = self._registry
         if registry is None:
             return Unusable(f"schema id {schema_id}: no registry is configured; set registry.url")
-        return await asyncio.to_thread(load, registry, schema_id, self._local)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, load, registry, schema_id, self._local)
 
     def _in_trouble(self, schema_id: SchemaId, exception: Exception, delay: float) -> None:
         reason = describe(exception)
-        if self.trouble != reason:
+        if self.troubles.get(schema_id) != reason:
             self._log.error(
                 "registry_unavailable",
                 schema_id=schema_id,
                 reason=reason,
                 next=f"asked again in {delay:g} s and after; partitions that need this schema wait, nothing is lost",
             )
-        self.trouble = reason
+        self.troubles[schema_id] = reason
 
 
 def describe(exception: Exception) -> str:
     """Say why a registry gave no answer, and what to look at."""
     if not isinstance(exception, SchemaRegistryError):
-        return f"{type(exception).__name__}: {exception}; look at registry.url, and at the registry"
+        keys = "registry.url (and at ssl.… and bearer.auth.… where they are set)"
+        return f"{type(exception).__name__}: {str(exception)[:WORDS]}; look at {keys}, and at the registry"
     status = exception.http_status_code
-    answer = f"it answers {status}: {exception.error_message}"
+    answer = f"it answers {status}: {_words(exception)}"
     if status in REFUSED:
-        return f"{answer}; it refuses this service's login: look at basic.auth.…, bearer.auth.… or ssl.… of `registry`"
+        keys = "basic.auth.user.info, bearer.auth.… or ssl.… of `registry`"
+        return f"{answer}; it refuses this service's login: look at {keys}"
     if status == NOT_FOUND:
         return f"{answer}; this is no answer of a schema registry: look at the path in registry.url"
-    return answer
+    return f"{answer}; look at the registry"
+
+
+def _words(error: SchemaRegistryError) -> str:
+    return str(error.error_message)[:WORDS]
 
 
 def load(registry: Registry, schema_id: SchemaId, local: LocalSchemas) -> Schema | Unusable:
@@ -147,15 +166,18 @@ def load(registry: Registry, schema_id: SchemaId, local: LocalSchemas) -> Schema
         Exception: the transport's own errors, as the client leaks them.
     """
     called = f"schema id {schema_id}"
+    if isinstance(schema_id, int) and schema_id > MAX_ID:
+        return Unusable(f"{called} is no registry's: their ids end at {MAX_ID}")
     try:
         if isinstance(schema_id, int):
             registered = registry.get_schema(schema_id)
         else:
             registered = registry.get_schema_by_guid(schema_id)
     except SchemaRegistryError as error:
-        if is_unknown(error):
-            return Unusable(f"{called} is unknown to the registry")
-        raise
+        if not is_unknown(error):
+            raise
+        why = "" if error.error_code == SCHEMA_NOT_FOUND else f": {_words(error)}"
+        return Unusable(f"{called} is unknown to the registry{why}")
     if (registered.schema_type or "AVRO") != "AVRO":
         return Unusable(f"{called} is {registered.schema_type}, not Avro")
     texts: dict[tuple[str, int], str] = {}
@@ -181,7 +203,7 @@ def _compile(schema_id: SchemaId, texts: Sequence[str], local: LocalSchemas) -> 
 
 def is_unknown(error: SchemaRegistryError) -> bool:
     """Whether a registry says that it does not know what was asked for; a 404 of anybody else has no such code."""
-    return error.http_status_code == NOT_FOUND and str(error.error_code).startswith("404")
+    return error.http_status_code == NOT_FOUND and error.error_code in UNKNOWN
 
 
 def _load_references(

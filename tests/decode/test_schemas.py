@@ -117,12 +117,27 @@ async def test_one_who_gives_up_takes_nothing_from_the_others(store: SchemaStore
     assert isinstance(store.get(1), Schema)
 
 
+async def test_a_registry_that_hangs_keeps_nobody_else(store: SchemaStore, registry: FakeRegistry) -> None:
+    """However many schemas it is asked for, other work that needs a thread gets one."""
+    registry.gate.clear()
+    fetching = [asyncio.create_task(store.fetch(schema_id)) for schema_id in range(1, 101)]
+    await eventually(lambda: registry.asked)
+
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 5) == "done"
+    registry.gate.set()
+    await asyncio.gather(*fetching)
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        (SchemaRegistryError(503, 50302, "no leader"), "it answers 503: no leader"),
+        (SchemaRegistryError(503, 50302, "no leader"), "it answers 503: no leader; look at the registry"),
         (SchemaRegistryError(500, 50001, "store"), "it answers 500: store"),
+        (
+            SchemaRegistryError(502, -1, "<html>" * 1000),
+            f"it answers 502: {('<html>' * 34)[:200]}; look at the registry",
+        ),
         (
             SchemaRegistryError(401, 40101, "Unauthorized"),
             "it answers 401: Unauthorized; it refuses this service's login",
@@ -131,6 +146,10 @@ async def test_one_who_gives_up_takes_nothing_from_the_others(store: SchemaStore
         (SchemaRegistryError(429, 42901, "slow down"), "it answers 429: slow down"),
         (SchemaRegistryError(404, -1, "<html>"), "no answer of a schema registry: look at the path in registry.url"),
         (SchemaRegistryError(404, 0, ""), "no answer of a schema registry: look at the path in registry.url"),
+        (
+            SchemaRegistryError(404, 404, "HTTP 404 Not Found"),
+            "it answers 404: HTTP 404 Not Found; this is no answer of",
+        ),
         (ConnectionError("refused"), "ConnectionError: refused; look at registry.url"),
         (TimeoutError("timed out"), "TimeoutError: timed out; look at registry.url"),
     ],
@@ -143,14 +162,48 @@ async def test_a_registry_that_is_down_is_waited_for(
     fetching = asyncio.create_task(store.fetch(1))
     await eventually(lambda: len(registry.asked) > 3)
     assert store.get(1) is None
-    assert words in str(store.trouble)
+    assert words in store.troubles[1]
 
     registry.trouble = None
     await fetching
 
     assert isinstance(store.get(1), Schema)
-    assert store.trouble is None
+    assert store.troubles == {}
     assert lines.events == ["registry_unavailable", "registry_back"]
+    assert {line["schema_id"] for event in lines.events for line in lines(event)} == {1}
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_each_schema_has_its_own_trouble(store: SchemaStore, registry: FakeRegistry, lines: Lines) -> None:
+    """That the registry tells one schema says nothing of another that it cannot tell."""
+    registry.by_id[2] = registered(VIEW, ("Page", "pages"))
+    registry.refusals["pages"] = SchemaRegistryError(500, 50001, "store")
+    fetching = asyncio.create_task(store.fetch(2))
+    await eventually(lambda: store.troubles)
+
+    await store.fetch(1)
+
+    assert list(store.troubles) == [2]
+    assert lines.events == ["registry_unavailable"]
+    fetching.cancel()
+
+
+@pytest.mark.parametrize("schema_id", [2**31, 2**32 - 1])
+def test_an_id_that_no_registry_gives_is_not_asked_for(schema_id: int) -> None:
+    """Registries would answer it as they answer a wrong path, which is waited for."""
+    registry = FakeRegistry(trouble=SchemaRegistryError(404, 404, "HTTP 404 Not Found"))
+
+    assert load(registry, schema_id, NO_FILES) == Unusable(
+        f"schema id {schema_id} is no registry's: their ids end at 2147483647"
+    )
+    assert registry.asked == []
+
+
+def test_a_registry_s_other_words_are_told() -> None:
+    """Apicurio answers so for a schema that refers to what it does not have."""
+    registry = FakeRegistry(trouble=SchemaRegistryError(404, 40402, "Version 1 not found."))
+
+    assert load(registry, 5, NO_FILES) == Unusable("schema id 5 is unknown to the registry: Version 1 not found.")
 
 
 async def test_the_registry_is_asked_less_and_less_often(
@@ -279,7 +332,7 @@ async def test_a_reference_that_cannot_be_asked_for_is_waited_for(store: SchemaS
     registry.by_id[2] = registered(VIEW, ("Page", "pages"))
     registry.refusals["pages"] = SchemaRegistryError(500, 50001, "store")
     fetching = asyncio.create_task(store.fetch(2))
-    await eventually(lambda: store.trouble)
+    await eventually(lambda: store.troubles)
     assert store.get(2) is None
     fetching.cancel()
 

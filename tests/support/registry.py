@@ -20,6 +20,8 @@ from tests.support.waiting import eventually_sync
 POM = Path(__file__).parent / "registry" / "pom.xml"
 JAVA_VERSION = 21
 """The oldest Java that Apicurio Registry 3.3 runs on."""
+JAVA_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""With its quick compiler alone it starts in little more than half the time."""
 API = "/apis/ccompat/v7"
 """Where Apicurio speaks as Confluent's registry does."""
 REQUEST_TIMEOUT = 10.0
@@ -74,7 +76,7 @@ class RegistryProcess(Server):
             "apicurio.datasource.url": f"jdbc:h2:file:{self.folder}/registry",
         }
         options = (f"-D{name}={value}" for name, value in settings.items())
-        return (self._java, "-Xmx512m", "-XX:+UseSerialGC", *options, "-jar", str(self._app))
+        return (self._java, *JAVA_OPTIONS, *options, "-jar", str(self._app))
 
     def ready(self) -> bool:
         """Whether the API answers."""

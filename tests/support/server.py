@@ -3,13 +3,14 @@
 import atexit
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -112,6 +113,16 @@ class Server(ABC):
         """Stop it and start it again with the same port and data."""
         self.stop()
         self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop it in the middle of what it does for as long as the block runs; the kernel takes connections for it."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         """End it for good and remove its data."""
