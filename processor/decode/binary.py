@@ -35,6 +35,7 @@ from processor.decode.shapes import (
     Record,
     Scalar,
     Schema,
+    SchemaMismatchError,
     Shape,
     Union,
     definitions,
@@ -70,11 +71,14 @@ def compile_reader(writer: Schema, reader: Schema = None, names: Names | None = 
         names: definitions of named types that the writer's schema mentions and does not have itself.
 
     Raises:
-        SchemaMismatchError: no payload can be read as the reader wants it.
+        SchemaMismatchError: no payload can be read as the reader wants it, or the schema is too deep for any reader.
     """
-    known = {**(names or {}), **dict(definitions(writer))}
-    own = known if reader is None else dict(definitions(reader))
-    return _Program().compile(resolve(writer, writer if reader is None else reader, known, own))
+    try:
+        known = {**(names or {}), **dict(definitions(writer))}
+        own = known if reader is None else dict(definitions(reader))
+        return _Program().compile(resolve(writer, writer if reader is None else reader, known, own))
+    except RecursionError:
+        raise SchemaMismatchError("the schema is nested too deep, or has a default that contains itself") from None
 
 
 class _Program:
@@ -243,13 +247,23 @@ def _reason(exception: Exception) -> str:
             return f"{type(exception).__name__}: {exception}"
 
 
-def takes_nothing(shape: Shape, within: frozenset[Record] = frozenset()) -> bool:
-    """Whether a value may take no byte, so that no payload is too short for any number of them."""
+def takes_nothing(shape: Shape, known: dict[Record, bool] | None = None) -> bool:
+    """Whether a value may take no byte, so that no payload is too short for any number of them.
+
+    Args:
+        shape: of the value.
+        known: records that were judged already, or are being judged: those count as taking nothing.
+    """
+    known = {} if known is None else known
     match shape:
         case Scalar("null") | Fixed(0):
             return True
+        case Record() if shape not in known:
+            known[shape] = True
+            known[shape] = all(takes_nothing(each, known) for _, each, _ in shape.fields)
+            return known[shape]
         case Record():
-            return shape in within or all(takes_nothing(each, within | {shape}) for _, each, _ in shape.fields)
+            return known[shape]
         case _:
             return False
 

@@ -81,11 +81,17 @@ def _default_array(schema: Schema, default: Sequence[Any], names: Names) -> list
 
 
 def _default_map(schema: Schema, default: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    return {key: default_value(schema["values"], value, names) for key, value in default.items()}
+    return {key: default_value(schema["values"], value, names) for key, value in _record(default).items()}
+
+
+def _record(default: Any) -> dict[str, Any]:
+    if not isinstance(default, dict):
+        raise TypeError
+    return default
 
 
 def _default_record(schema: Schema, default: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    given = {each["name"]: each["default"] for each in schema["fields"] if "default" in each} | dict(default)
+    given = {each["name"]: each["default"] for each in schema["fields"] if "default" in each} | _record(default)
     return {each["name"]: default_value(each["type"], given[each["name"]], names) for each in schema["fields"]}
 
 

@@ -20,6 +20,8 @@ MAX_DECIMAL_BYTES: Final = 64
 
 FLOAT_BITS: Final = 24
 """Of a float's significand."""
+MAX_SCALE: Final = 1_000
+"""Digits after a decimal's point; beyond a million Python's decimals become zero in silence."""
 _DAY_ONE: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by definition; the zone is written by hand below
 _DAY_IN_SECONDS: Final = 86_400
@@ -172,7 +174,12 @@ def logical_type(schema: Mapping[str, Any]) -> tuple[Any, ...] | None:
 def _is_decimal(schema: Mapping[str, Any]) -> bool:
     """Whether precision and scale are what the specification allows."""
     precision, scale = schema.get("precision"), schema.get("scale", 0)
-    if type(precision) is not int or type(scale) is not int or not 0 <= scale <= precision or precision < 1:
+    if (
+        type(precision) is not int
+        or type(scale) is not int
+        or not 0 <= scale <= min(precision, MAX_SCALE)
+        or precision < 1
+    ):
         return False
     return schema["type"] == "bytes" or bool(10**precision <= 2 ** (8 * schema["size"] - 1))
 

@@ -213,6 +213,10 @@ def test_what_the_reader_drops_is_still_checked() -> None:
         (evolved({"name": "count", "type": ["null", "string"]}), "com.acme.View.count: int is none of null, string"),
         (evolved({"name": "x", "type": {**E, "default": "A"}, "default": "Z"}), "the default 'Z' is no com.acme.E"),
         (evolved({"name": "x", "type": "int", "default": 2**31}), "the default 2147483648 is no int"),
+        (
+            evolved({"name": "x", "type": {"type": "array", "items": PAGE}, "default": [[]]}),
+            "the default [] is no com.acme.Page",
+        ),
         (evolved(SKU, name="Other"), "com.acme.View cannot be read as com.acme.Other"),
     ],
 )
@@ -256,3 +260,21 @@ def test_a_recursive_type_that_fails_leaves_nothing_half_made() -> None:
 
     assert read(written, b"\x00\x02\x00", wanted) == {"tree": None, "leaf": {"up": None}}
     assert "string cannot be read as int" in refusal(written, b"\x00\x02\x02\x00\x02a", wanted)
+
+
+def test_schemas_that_double_with_each_level_are_compiled_at_once() -> None:
+    """Who registers a schema must not stop who reads it."""
+    kind: Any = {"type": "record", "name": "R0", "fields": []}
+    for level in range(1, 40):
+        fields = [{"name": "a", "type": kind}, {"name": "b", "type": f"R{level - 1}"}]
+        kind = {"type": "record", "name": f"R{level}", "fields": fields}
+
+    assert callable(compile_reader(fastavro.parse_schema({"type": "array", "items": kind})))
+
+
+def test_a_default_that_contains_itself_is_told() -> None:
+    """Such a record could never end."""
+    fields = [{"name": "next", "type": "Loop", "default": {}}]
+    reader = evolved({"name": "loop", "type": {"type": "record", "name": "Loop", "fields": fields}, "default": {}})
+    with pytest.raises(SchemaMismatchError, match="nested too deep"):
+        compile_reader(fastavro.parse_schema(OLD), fastavro.parse_schema(reader))

@@ -202,6 +202,7 @@ def test_bytes_become_base64(kind: dict[str, Any]) -> None:
         {"precision": "4"},
         {"precision": True},
         {"precision": 4, "scale": 1.0},
+        {"precision": 2_000_000, "scale": 1_500_000},
     ],
 )
 def test_a_decimal_that_makes_no_sense_is_bytes(attributes: dict[str, Any]) -> None:
