@@ -65,6 +65,17 @@ def test_a_server_that_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) 
         assert not listening(server.port)
 
 
+def test_a_frozen_server_goes_on_later() -> None:
+    """It does nothing for as long as the block runs, though the kernel takes connections for it."""
+    with PythonServer(SERVE) as server:
+        assert server._process
+        process = psutil.Process(server._process.pid)
+        with server.frozen():
+            eventually_sync(lambda: process.status() == psutil.STATUS_STOPPED)
+            assert listening(server.port)
+        eventually_sync(lambda: process.status() != psutil.STATUS_STOPPED)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
 def test_a_server_dies_with_a_killed_run(tmp_path: Path) -> None:
     """No server outlives a test run, not even one that was killed."""

@@ -20,7 +20,7 @@ from processor.settings.avro_files import LocalSchemas
 
 REMEMBER_UNKNOWN = 60.0
 """Seconds for which an unknown id is not asked again, or a stream of garbage would call the registry once a record."""
-BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
+BACK_OFF = (1.0, 2.0, 5.0, 10.0)
 """Seconds between questions to a registry that does not answer; the last one repeats."""
 QUESTIONS = 4
 """How many a registry is asked at a time, each in a thread of the store's own: one that hangs must not keep those that
