@@ -26,10 +26,12 @@ from processor.pipeline import Pipeline
 from processor.plan import Plan, Ready
 from processor.route.router import Router
 from processor.scorekeeper import Scorekeeper
-from processor.send.http import HttpSender
+from processor.send.http import HttpSender, Way
 from processor.send.pace import Pace
 from processor.send.scheduler import BatchLimits, Scheduler
-from processor.send.sender import Sender
+from processor.send.sender import Http, Sender
+from processor.send.shadow import ShadowSender
+from processor.send.trust import trusting
 from processor.service import RunningPipeline, Service
 from processor.settings.models import DestinationSettings, Settings
 from processor.settle.ledger import Ledger
@@ -37,6 +39,8 @@ from processor.settle.letters import Origin
 from processor.settle.settler import Settler
 from processor.settle.undertaker import Undertaker
 
+NOTHING = Limits(0, 0)
+"""What a paused pipeline may hold."""
 DRAIN_MARGIN = 2.0
 """Seconds that a drain waits beyond the requests' own time-out."""
 REGISTRY_DEFAULTS = {"timeout": 5, "max.retries": 0}
@@ -52,19 +56,24 @@ def build_service(ready: Ready, plans: Iterable[Plan], clock: Clock) -> Service:
         clock: the machine's.
     """
     settings, version, metrics = ready.settings, ready.version, Metrics()
-    registry = (
-        SchemaRegistryClient(REGISTRY_DEFAULTS | settings.registry.client_config()) if settings.registry else None
-    )
-    schemas = SchemaStore(registry, ready.schemas, clock, logger())
+    schemas = schema_store(ready, clock)
     local = LocalTypes(ready.schemas, {topic: each.raw for topic, each in settings.formats.items()})
     return Service(
         build=lambda: [_build_pipeline(settings, plan, version, metrics, schemas, local, clock) for plan in plans],
+        watch=lambda: ready.tables.watch(logger()),
         metrics=metrics,
         ops=(settings.ops.host, settings.ops.port),
         shutdown_timeout=settings.shutdown_timeout,
         version=version,
         clock=clock,
     )
+
+
+def schema_store(ready: Ready, clock: Clock) -> SchemaStore:
+    """What knows the schemas of a configuration: those of its files, and the registry's where it has one."""
+    registry = ready.settings.registry
+    client = SchemaRegistryClient(REGISTRY_DEFAULTS | registry.client_config()) if registry else None
+    return SchemaStore(client, ready.schemas, clock, logger())
 
 
 def _build_pipeline(
@@ -134,12 +143,13 @@ def _kafka_thread(settings: Settings, plan: Plan, clients: KafkaClients, clock: 
             log,
         )
 
+    memory = settings.in_memory
     return KafkaThread(
         make_consumer=clients.consumer,
         prepare=prepare,
         topics=plan.topics,
         offsets=Ledger(settings.commit_interval),
-        limits=Limits(settings.in_memory.max_records, settings.in_memory.max_bytes),
+        limits=NOTHING if plan.settings.mode == "paused" else Limits(memory.max_records, memory.max_bytes),
         clock=clock,
         log=log,
     )
@@ -155,22 +165,32 @@ def _scheduler(destination: DestinationSettings, clock: Clock) -> Scheduler:
     )
 
 
-def _http(plan: Plan, clock: Clock) -> HttpSender:
-    address = plan.vendor.address(plan.settings)
+def _http(plan: Plan, clock: Clock) -> Http:
+    destination = plan.settings
+    if destination.mode == "shadow":
+        return ShadowSender()
+    address = plan.vendor.address(destination)
+    proxy = URL(destination.http.proxy) if destination.http.proxy else None
     return HttpSender(
         url=address.url,
         headers=address.headers,
-        timeout=plan.settings.timeout,
-        concurrency=plan.settings.concurrency,
-        mask=mask_of(plan.settings.api_key.get_secret_value()),
+        timeout=destination.timeout,
+        concurrency=destination.concurrency,
+        mask=mask_of(destination.api_key.get_secret_value(), (proxy and proxy.password) or ""),
         clock=clock,
+        way=Way(proxy, trusting(destination.http.ca_file) if destination.http.ca_file else None),
+        id_header=destination.idempotency_header,
     )
 
 
-def mask_of(secret: str) -> Callable[[str], str]:
-    """A function that takes a secret out of a text, also as a URL writes it."""
+def mask_of(*secrets: str) -> Callable[[str], str]:
+    """A function that takes secrets out of a text, also as a URL writes them; empty ones are none."""
     # As it is, fully quoted, and as yarl writes it into a query, which leaves `/` and `:` alone.
-    forms = {secret, quote(secret, safe=""), URL.build(query={"k": secret}).raw_query_string.removeprefix("k=")}
+    forms = {
+        form
+        for secret in filter(None, secrets)
+        for form in (secret, quote(secret, safe=""), URL.build(query={"k": secret}).raw_query_string.removeprefix("k="))
+    }
 
     def mask(text: str) -> str:
         for form in forms:

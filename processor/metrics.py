@@ -54,13 +54,14 @@ FILTERED = Declaration(
     "filtered_total",
     Kind.COUNTER,
     ("pipeline", "route", "reason"),
-    "Nothing to deliver, by a rule: when, no_route, tombstone, empty.",
+    "Nothing to deliver, by a rule: when, no_route, tombstone, empty, python; too_old, which was a delivery already.",
 )
 DELIVERIES = Declaration(
     "deliveries_total",
     Kind.COUNTER,
     ("pipeline", "route", "outcome"),
-    "Deliveries that ended: delivered, dead_lettered, stale (their partition left; another replica sends them).",
+    "Deliveries that ended: delivered, dead_lettered, shadowed (`mode: shadow`), stale (their partition left; "
+    "another replica sends them).",
 )
 DEAD_LETTERS = Declaration(
     "dead_letters_total",
@@ -72,7 +73,7 @@ REQUESTS = Declaration(
     "requests_total",
     Kind.COUNTER,
     ("pipeline", "method", "class"),
-    "HTTP requests, by the class of their reply.",
+    "HTTP requests, by the class of their reply; shadowed: not sent (`mode: shadow`).",
 )
 UNSETTLED_RECORDS = Declaration("unsettled_records", Kind.GAUGE, ("pipeline",), "Records read and not yet settled.")
 UNSETTLED_BYTES = Declaration(

@@ -32,7 +32,7 @@ from processor.records import (
 )
 from processor.route.router import NotRouted, Routed, Router
 from processor.scorekeeper import Scorekeeper
-from processor.send.replies import Reply, classify, describe, failure_of
+from processor.send.replies import Reply, Shadowed, classify, describe, failure_of
 from processor.send.scheduler import Result
 from processor.send.sender import Sender
 from processor.settle.letters import Letter, Origin, letter
@@ -84,7 +84,7 @@ class Pipeline:
 
         self._undertaker.start(hand_over)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sender.run(self._settle))
+            tasks.create_task(self._sender.run(self._settle, self._expire))
             tasks.create_task(self._work())
 
     def receive(self, records: Sequence[Record]) -> None:
@@ -127,9 +127,11 @@ class Pipeline:
         letters: list[Letter] = []
         for route, index, fate in self._fates(event):
             match fate:
-                case Payload(channel, body, lane, time):
+                case Payload(channel, body, lane, time, expires):
                     made = self._clock.now()
-                    deliveries.append(Delivery(record, schema_id, route, index, channel, body, lane, time, made))
+                    deliveries.append(
+                        Delivery(record, schema_id, route, index, channel, body, lane, time, made, expires=expires)
+                    )
                 case Failure():
                     letters.append(
                         letter(self._origin, record, fate, route=route, index=index, schema_id=schema_id),
@@ -152,11 +154,11 @@ class Pipeline:
             if isinstance(routed, NotRouted):
                 yield routed.route, routed.index, routed.fate
             else:
-                yield routed.route, routed.index, self._payload(routed)
+                yield routed.route, routed.index, self._payload(routed, event)
 
-    def _payload(self, routed: Routed) -> Payload | Failure:
+    def _payload(self, routed: Routed, event: Event) -> Payload | Filtered | Failure:
         try:
-            return self._mappers[routed.route].map(routed.scope)
+            return self._mappers[routed.route].map(routed.scope, event)
         except Exception as exception:  # noqa: BLE001 - no record ends the process (invariant 10), not even by our defect
             self._score.unexpected(exception)
             words = f"a defect of the service: {type(exception).__name__}"
@@ -166,7 +168,10 @@ class Pipeline:
 
     def _settle(self, request: Request, reply: Reply, result: Result, seconds: float) -> None:
         """Enter what became of a request."""
-        self._score.replied(request, describe(reply), classify(reply), result.accepted, seconds)
+        if isinstance(reply, Shadowed):
+            self._score.shadowed(request, describe(reply))
+        else:
+            self._score.replied(request, describe(reply), classify(reply), result.accepted, seconds)
         self._score.stale(result.stale)
         if result.delay:
             self._score.cooled(result.delay)
@@ -185,6 +190,12 @@ class Pipeline:
                     delivery=delivery,
                 )
             )
+
+    def _expire(self, deliveries: Sequence[Delivery]) -> None:
+        """These became too old while they waited."""
+        self._score.expired(deliveries)
+        for delivery in deliveries:
+            self._settler.close(delivery.record)
 
     def _bury(self, one: Letter) -> None:
         self._score.failed(one.route, one.failure, delivery_id(one.record, one.route, one.index))

@@ -1,19 +1,23 @@
 """From the settings to what each pipeline does: routes and mappings compiled once, every fault at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
+from processor.clock import Clock, SystemClock
+from processor.compiler import Compiler, unknown
 from processor.destinations import VENDORS
-from processor.destinations.vendor import Method, Vendor, Wirings
-from processor.errors import ConfigError, Fault, FaultPath, Level
-from processor.expressions.language import Compiled, ExpressionError, compile_expression
+from processor.destinations.vendor import Method, Vendor
+from processor.errors import ConfigError, Fault, Level
+from processor.expressions.language import Language
 from processor.map.mapper import Mapper
 from processor.route.router import Route
 from processor.settings.avro_files import LocalSchemas
 from processor.settings.load import Loaded, load
-from processor.settings.models import DEFAULT, Constant, DestinationSettings, Expression, RouteSettings, Settings
+from processor.settings.models import DestinationSettings, RouteSettings, Settings
+from processor.tables import Tables, read_tables
+
+SYSTEM_CLOCK = SystemClock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Ready:
         plans: one per destination that a route leads to.
         version: short, the same for the same configuration.
         schemas: those of the file's `schemas`.
+        tables: for `lookup`; those from files are to be read again when they change.
         warnings: what a person should look at.
     """
 
@@ -53,26 +58,55 @@ class Ready:
     plans: Sequence[Plan]
     version: str
     schemas: LocalSchemas
+    tables: Tables
     warnings: Sequence[Fault]
 
 
-def load_plans(paths: Sequence[Path], env: Mapping[str, str]) -> Ready:
+def load_plans(
+    paths: Sequence[Path],
+    env: Mapping[str, str],
+    clock: Clock = SYSTEM_CLOCK,
+    *,
+    offline: bool = False,
+    singly: bool = False,
+) -> Ready:
     """Read the configuration and compile it.
 
+    Args:
+        paths: the files, later ones over earlier ones.
+        env: the environment's variables.
+        clock: for `age` and `max_event_age`.
+        offline: files with secrets may be missing here: they are mounted where the service runs.
+        singly: every delivery is a call of its own, whatever the destinations' `batch` says.
+
     Raises:
-        ConfigError: it cannot be run; every fault is in it.
+        ConfigError: it cannot be run; every fault is in it, warnings too.
     """
-    loaded = load(paths, env, {name: vendor.settings for name, vendor in VENDORS.items()})
-    plans, more = make_plans(loaded, VENDORS)
-    # A route to several accounts is compiled once for each, and its faults are told once.
-    faults = [*loaded.faults, *dict.fromkeys(loaded.locate(fault) for fault in more)]
-    fatal = [fault for fault in faults if fault.level is Level.ERROR]
-    if fatal or loaded.settings is None:
-        raise ConfigError(fatal)
-    return Ready(loaded.settings, plans, loaded.version, loaded.schemas, faults)
+    loaded = load(paths, env, {name: vendor.settings for name, vendor in VENDORS.items()}, offline=offline)
+    tables, missing = read_tables(loaded.tables)
+    plans, more = make_plans(loaded, VENDORS, Language(tables.finders, clock.wall), clock, singly=singly)
+    faults = _together(loaded, [*missing, *more])
+    if loaded.settings is None or any(fault.level is Level.ERROR for fault in faults):
+        raise ConfigError(faults)
+    return Ready(loaded.settings, plans, loaded.version, loaded.schemas, tables, faults)
 
 
-def make_plans(loaded: Loaded, vendors: Mapping[str, Vendor]) -> tuple[list[Plan], list[Fault]]:
+def _together(loaded: Loaded, more: Sequence[Fault]) -> list[Fault]:
+    """All faults in the order of the files.
+
+    A route to several accounts is compiled once for each, and its faults are told once; where the settings have
+    convicted a value already, what compiling it says only follows from that, and a warning of it is idle.
+    """
+    told = {fault.path for fault in loaded.faults if fault.level is Level.ERROR}
+    new = dict.fromkeys(loaded.locate(fault) for fault in more if fault.path not in told)
+    convicted = {fault.path for fault in new}
+    known = [fault for fault in loaded.faults if fault.path not in convicted]
+    return sorted([*known, *new], key=lambda fault: (fault.file, fault.line))
+
+
+def make_plans(
+    loaded: Loaded, vendors: Mapping[str, Vendor], language: Language, clock: Clock, *, singly: bool
+) -> tuple[list[Plan], list[Fault]]:
     """Compile every route of every destination that is right by itself.
 
     Returns:
@@ -82,7 +116,11 @@ def make_plans(loaded: Loaded, vendors: Mapping[str, Vendor]) -> tuple[list[Plan
     plans = []
     for name, destination in loaded.destinations.items():
         vendor = vendors[destination.type]
-        compiler = _Compiler(destination, loaded.settings.topics if loaded.settings else (), faults)
+        if singly:
+            destination = destination.model_copy(update={"batch": None})  # noqa: PLW2901 - the one that is meant
+        faults += _unknown_fields(name, destination, vendor)
+        topics = loaded.settings.topics if loaded.settings else ()
+        compiler = Compiler(name, destination, topics, language, clock, faults)
         compiled = [
             compiler.route(route_name, route, method)
             for route_name, route in loaded.routes.items()
@@ -105,77 +143,21 @@ def make_plans(loaded: Loaded, vendors: Mapping[str, Vendor]) -> tuple[list[Plan
     return plans, faults
 
 
+def _unknown_fields(name: str, destination: DestinationSettings, vendor: Vendor) -> list[Fault]:
+    """Fields of a destination's `map` that no method has: no route would ever send them."""
+    known = {field for method in vendor.methods.values() for field in method.fields}
+    return [
+        unknown(("destinations", name, "map", field), field, f"field of any method of {vendor.name}", known)
+        for field in destination.map
+        if field not in known
+    ]
+
+
 def _methods(route_name: str, route: RouteSettings, name: str, vendor: Vendor, faults: list[Fault]) -> Sequence[Method]:
     """The method that a route calls at this destination, if it does; settings have seen to it that it is one."""
     called = [method for to in route.to for destination, _, method in [to.partition(".")] if destination == name]
-    unknown = [method for method in called if method not in vendor.methods]
+    path = ("routes", route_name, "to")
     faults += [
-        _unknown(("routes", route_name, "to"), f"method of {name}", method, vendor.methods) for method in unknown
+        unknown(path, method, f"method of {name}", vendor.methods) for method in called if method not in vendor.methods
     ]
     return [vendor.methods[method] for method in called if method in vendor.methods]
-
-
-def _unknown(path: FaultPath, what: str, name: str, known: Iterable[str]) -> Fault:
-    near = get_close_matches(name, list(known), 1)
-    fix = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
-    return Fault(path, f"unknown {what}: {name}", fix)
-
-
-class _Compiler:
-    """Compiles the routes of one destination, and collects what is wrong with them.
-
-    Args:
-        topics: those of routes that name none.
-    """
-
-    def __init__(self, destination: DestinationSettings, topics: tuple[str, ...], faults: list[Fault]) -> None:
-        self._wirings = Wirings(batched=destination.batch is not None)
-        self._topics = topics
-        self._faults = faults
-
-    def route(self, name: str, route: RouteSettings, method: Method) -> tuple[Route, Mapper]:
-        """Compile one route to one method; what does not compile is left out and a fault."""
-        path: FaultPath = ("routes", name)
-        compiled = Route(
-            name,
-            frozenset(route.events),
-            route.topics or self._topics,
-            self._expression((*path, "when"), route.when),
-            self._expression((*path, "for_each"), route.for_each),
-        )
-        return compiled, self._mapper(path, route, method)
-
-    def _mapper(self, path: FaultPath, route: RouteSettings, method: Method) -> Mapper:
-        self._check_fields((*path, "map"), route, method)
-        expressions = {field: value.text for field, value in route.map.items() if isinstance(value, Expression)}
-        fields = {field: self._expression((*path, "map", field), text) for field, text in expressions.items()}
-        own_key = route.order_key if isinstance(route.order_key, str) else None
-        return Mapper(
-            target=self._wirings.wire(method),
-            fields={field: expression for field, expression in fields.items() if expression is not None},
-            constants={field: value.value for field, value in route.map.items() if isinstance(value, Constant)},
-            model=method.model,
-            order_key=self._expression((*path, "order_key"), own_key),
-            order_field=method.order_key if route.order_key is DEFAULT else None,
-            time_field=method.time,
-        )
-
-    def _check_fields(self, path: FaultPath, route: RouteSettings, method: Method) -> None:
-        self._faults += [
-            _unknown((*path, field), f"field of {method.name}", field, method.fields)
-            for field in route.map
-            if field not in method.fields
-        ]
-        self._faults += [
-            Fault(path, f"{method.name} requires {field}, and nothing is mapped to it", f"add `{field}: …` to the map")
-            for field in sorted(method.required - route.map.keys())
-        ]
-
-    def _expression(self, path: FaultPath, text: str | None) -> Compiled | None:
-        if text is None:
-            return None
-        try:
-            return compile_expression(text)
-        except ExpressionError as error:
-            self._faults.append(Fault(path, f"is not a JMESPath expression: {error}", "jmespath.org shows the grammar"))
-            return None

@@ -19,7 +19,7 @@ from processor.metrics import (
     Distribution,
     Metrics,
 )
-from processor.records import Delivery, Failure, Filtered, Request
+from processor.records import Delivery, Failure, Filtered, FilterReason, Request
 
 REPEAT_AFTER = 60.0
 """Seconds for which a fact that repeats is only counted, not logged again."""
@@ -79,13 +79,14 @@ class Scorekeeper:
         self.last_replies: dict[str, str] = {}
         """Per channel, what its last reply said; for `/status`."""
         self.made = 0
-        """Deliveries made: one for each payload, and for each failure that comes before there is one."""
+        """Deliveries made: one for each payload, also one that is too old, and for each failure before there is one."""
         self.refusals: dict[str, str] = {}
         """Those of them that were not accepted."""
 
     def filtered(self, filtered: Filtered) -> None:
-        """Nothing is to be delivered, by a rule."""
+        """Nothing is to be delivered, by a rule; what is only too old was a delivery already."""
         self._filtered[filtered.route, filtered.reason].add()
+        self.made += filtered.reason is FilterReason.TOO_OLD
 
     def replied(
         self, request: Request, words: str, reply_class: str, accepted: Iterable[Delivery], seconds: float
@@ -99,10 +100,22 @@ class Scorekeeper:
             self._deliveries[delivery.route, "delivered"].add()
             if delivery.event_time is not None:
                 self._end_to_end.observe(wall - delivery.event_time)
-        for delivery in request.deliveries:
-            if delivery.attempts == 1:
-                self._queue.observe(now - seconds - delivery.made)
+        self._queued(request, now - seconds)
         self._tell_change(label, words, reply_class)
+
+    def shadowed(self, request: Request, words: str) -> None:
+        """All was done for a request but the call."""
+        label = request.channel.label
+        self._requests[label, "shadowed"].add()
+        for delivery in request.deliveries:
+            self._deliveries[delivery.route, "shadowed"].add()
+        self._queued(request, self._clock.now())
+        self.last_replies[label] = words
+
+    def expired(self, deliveries: Iterable[Delivery]) -> None:
+        """These became too old while they waited."""
+        for delivery in deliveries:
+            self._filtered[delivery.route, FilterReason.TOO_OLD].add()
 
     def cooled(self, seconds: float) -> None:
         """A request's deliveries wait for so long."""
@@ -145,6 +158,11 @@ class Scorekeeper:
         for delivery in deliveries:
             self._deliveries[delivery.route, "stale"].add()
 
+    def _queued(self, request: Request, sent: float) -> None:
+        for delivery in request.deliveries:
+            if delivery.attempts == 1:
+                self._queue.observe(sent - delivery.made)
+
     def _seconds(self, label: str) -> Distribution:
         distribution = self._request_seconds.get(label)
         if distribution is None:
@@ -167,5 +185,6 @@ class Scorekeeper:
                 method=label,
                 reply_class=reply_class,
                 reply=words,
-                next="400, 409, 410, 413 and 422 go to the dead-letter topic, all else is sent again after its delay",
+                next="400, 409, 410, 413 and 422 go to the dead-letter topic, as does what is sent only once and may "
+                "have been done; all else is sent again after its delay",
             )

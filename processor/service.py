@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,11 +35,15 @@ from processor.ops.server import Answers, OpsServer
 from processor.pipeline import Pipeline
 from processor.plan import Plan
 from processor.scorekeeper import Scorekeeper
-from processor.send.http import HttpSender
 from processor.send.scheduler import Scheduler
-from processor.send.sender import Sender
+from processor.send.sender import Http, Sender
 from processor.settle.undertaker import Undertaker
 
+MODES = {
+    "shadow": "everything is done but the calls: records are committed, nothing is sent",
+    "paused": "the file says `mode: paused`: nothing is fetched, nothing is committed",
+}
+"""What a mode other than live means, for people."""
 LETTERS_WAIT = 1.0
 """Seconds at the end for letters that the drain did not wait for."""
 
@@ -54,7 +58,7 @@ class RunningPipeline:
     bridge: LoopBridge
     scheduler: Scheduler
     sender: Sender
-    http: HttpSender
+    http: Http
     undertaker: Undertaker
     schemas: SchemaStore
     score: Scorekeeper
@@ -89,6 +93,7 @@ class RunningPipeline:
     def waiting_for(self) -> dict[str, str]:
         """Why something may not be moving: who is waited for, and what they said."""
         reasons = {
+            "mode": MODES["paused"] if self.plan.settings.mode == "paused" else None,
             "kafka": self.kafka.snapshot.trouble,
             "registry": self._awaited_schemas(),
             "dead_letter_topic": self.undertaker.trouble,
@@ -121,6 +126,7 @@ class RunningPipeline:
         snapshot, awaited = self.kafka.snapshot, self.pipeline.awaited
         return {
             "group": self.plan.group,
+            "mode": self.plan.settings.mode,
             "topics": list(self.plan.topics),
             "assigned": snapshot.assigned,
             "waiting_for": self.waiting_for(),
@@ -186,6 +192,7 @@ class Service:
 
     Args:
         build: makes the pipelines; called on the event loop.
+        watch: what goes on beside them until they end: files are read again when they change.
         ops: host and port.
     """
 
@@ -193,6 +200,7 @@ class Service:
         self,
         *,
         build: Callable[[], Sequence[RunningPipeline]],
+        watch: Callable[[], Coroutine[Any, Any, None]],
         metrics: Metrics,
         ops: tuple[str, int],
         shutdown_timeout: float,
@@ -200,6 +208,7 @@ class Service:
         clock: Clock,
     ) -> None:
         self._build = build
+        self._watch = watch
         self._ops = ops
         self._shutdown_timeout = shutdown_timeout
         self._version = version
@@ -224,7 +233,11 @@ class Service:
         except OSError as error:
             raise FatalError(f"cannot listen on {self._ops[0]}:{self._ops[1]}: {error.strerror}") from error
         self._log.info("started", port=self.port, config=self._version, pipelines=[p.plan.name for p in self.pipelines])
-        running = [asyncio.create_task(pipeline.run()) for pipeline in self.pipelines]
+        for pipeline in self.pipelines:
+            mode = pipeline.plan.settings.mode
+            if mode in MODES:
+                self._log.warning("not_live", pipeline=pipeline.plan.name, mode=mode, next=MODES[mode])
+        running = [asyncio.create_task(work) for work in (self._watch(), *(each.run() for each in self.pipelines))]
         stopped = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([*running, stopped], return_when=asyncio.FIRST_COMPLETED)

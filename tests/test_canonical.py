@@ -76,7 +76,7 @@ def received(plan: Plan, event: object) -> list[Accepted]:
         if isinstance(routed, NotRouted):
             assert isinstance(routed.fate, Filtered)
             continue
-        payload = plan.mappers[routed.route].map(routed.scope)
+        payload = plan.mappers[routed.route].map(routed.scope, event)
         assert isinstance(payload, Payload)
         noted += judged(plan, payload)
     return noted

@@ -81,6 +81,32 @@ def test_an_accepted_batch_counts_each_delivery(score: Score) -> None:
     assert score.histogram("request_seconds") == (1, 2)
 
 
+def test_a_shadowed_request_is_told_apart_from_a_sent_one(score: Score) -> None:
+    """It counts by outcome and as a request, has queued, and is neither an acceptance nor a refusal."""
+    score.keeper.shadowed(Request(CART, [score.delivery(), score.delivery("orders")], b""), "not sent: mode shadow")
+
+    assert score.total(REQUESTS, method="cart", **{"class": "shadowed"}) == 1
+    assert score.total(DELIVERIES, route="carts", outcome="shadowed") == 1
+    assert score.total(DELIVERIES, outcome="delivered") == 0
+    assert score.histogram("queue_seconds") == (2, 20)
+    assert score.histogram("end_to_end_seconds") == (0, 0)
+    assert score.keeper.last_replies == {"cart": "not sent: mode shadow"}
+    assert score.keeper.refusals == {}
+
+
+def test_what_is_too_old_is_filtered_by_its_route(score: Score) -> None:
+    """Found when it was mapped it counts as made, too; one that expired while it waited was counted before."""
+    score.keeper.filtered(Filtered(FilterReason.TOO_OLD, "carts"))
+    score.keeper.filtered(Filtered(FilterReason.WHEN, "carts"))
+    assert score.keeper.made == 1
+
+    score.keeper.expired([score.delivery(), score.delivery("orders")])
+
+    assert score.total(FILTERED, route="carts", reason="too_old") == 2
+    assert score.total(FILTERED, route="orders", reason="too_old") == 1
+    assert score.keeper.made == 1
+
+
 def test_a_retry_did_not_queue_again(score: Score) -> None:
     """Only a delivery's first request tells how long it had queued."""
     score.replied("status 503", "transient", score.delivery(attempts=1))

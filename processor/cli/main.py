@@ -4,12 +4,13 @@ Exit codes: 0 all right, 1 it ended badly, 2 bad configuration or arguments.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from processor import __version__
-from processor.cli import demo, run
-from processor.errors import ConfigError, FatalError
+from processor.cli import check, demo, explain, functions, run, schema, test
+from processor.errors import ConfigError, FatalError, Level
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,17 +21,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"clickstream {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, demo):
+    for command in (run, check, test, explain, functions, schema, demo):
         command.add_to(commands)
     options = parser.parse_args(arguments)
     try:
         code: int = options.execute(options)
+        sys.stdout.flush()
     except ConfigError as error:
         print(error, file=sys.stderr)
-        count = len(error.faults)
+        count = sum(fault.level is Level.ERROR for fault in error.faults)
         print(f"\n{count} {'error' if count == 1 else 'errors'}; nothing was started", file=sys.stderr)
         return 2
     except FatalError as error:
         print(f"clickstream: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+        print("clickstream: nobody reads the output any more", file=sys.stderr)
         return 1
     return code

@@ -12,6 +12,7 @@ from dataclasses import replace
 import uvloop
 
 from processor.app import build_service
+from processor.cli.options import add_config
 from processor.clock import SystemClock
 from processor.errors import ConfigError, Fault
 from processor.logs import configure
@@ -28,15 +29,7 @@ GC_THRESHOLD = 50_000
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser("run", help="run the service", description="Runs the service until SIGTERM.")
-    parser.add_argument(
-        "-c",
-        "--config",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="configuration file; repeat it to lay one over the other "
-        "(default: $CLICKSTREAM_CONFIG, else ./clickstream.yaml)",
-    )
+    add_config(parser)
     parser.add_argument(
         "--destination",
         action="append",

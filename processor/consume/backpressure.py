@@ -13,7 +13,7 @@ from processor.records import Key, PartitionView
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`in_memory` of the file: unsettled records and bytes per pipeline."""
+    """`in_memory` of the file: unsettled records and bytes per pipeline; no records = nothing is ever fetched."""
 
     max_records: int
     max_bytes: int
@@ -42,4 +42,6 @@ def decide(limits: Limits, view: Mapping[Key, PartitionView], paused: frozenset[
 
 def _fill(limits: Limits, records: int, size: int, shares: int) -> float:
     """How full one of so many shares is: 1 = at its limit."""
+    if not limits.max_records:
+        return 1.0
     return max(records * shares / limits.max_records, size * shares / limits.max_bytes)

@@ -17,9 +17,12 @@ from processor.demo.rules import (
     Refusal,
     check_array,
     check_object,
+    filled_text,
     integer_between,
     number_from,
+    scalars,
     text_like,
+    text_to,
     text_up_to,
     time_like,
     to_millis,
@@ -39,6 +42,10 @@ TIMESTAMP = time_like(
 )
 ID = integer_between(1, MAX_ID)
 SHORT = text_up_to(50)
+STOCK = text_to(50)
+CONTACT = text_like(r"[A-Za-z0-9]{1,50}", "must be 1 to 50 letters and digits")
+EMAIL = text_like(r"[^@\s]+@[^@\s]+", "must be an e-mail address")
+PHONE = text_like(r"\+?[1-9]\d{6,14}", "must be a phone number in E.164, such as +46701234567")
 
 
 def ids(value: Any) -> str | None:
@@ -53,31 +60,36 @@ class RocketMethod:
     Attributes:
         name: as `to:` has it.
         item: what a payload is about.
+        enveloped: whether a batch may hold it.
     """
 
     name: str
     model: Model
     item: Callable[[dict[str, Any]], str]
+    enveloped: bool = True
 
 
-def _model(*, stock: bool, **fields: Check) -> Model:
+def _about(*names: str) -> Callable[[dict[str, Any]], str]:
+    return lambda payload: "/".join(str(payload[name]) for name in names)
+
+
+def _model(*, stock: bool = False, optional: Mapping[str, Check] = MappingProxyType({}), **fields: Check) -> Model:
     required = {"sessionExternalId": SESSION, "timestamp": TIMESTAMP, **fields}
-    return Model(required, {"stockId": SHORT} if stock else {})
-
-
-def _product(payload: dict[str, Any]) -> str:
-    return str(payload["productId"])
+    return Model(required, {"stockId": STOCK, **optional} if stock else optional)
 
 
 ROCKET_METHODS: Mapping[str, RocketMethod] = MappingProxyType(
     {
-        "view": RocketMethod("view", _model(stock=True, productId=ID), _product),
-        "groupView": RocketMethod(
-            "group_view",
-            _model(stock=True, groupId=ID, productIds=ids),
-            lambda payload: str(payload["groupId"]),
+        "view": RocketMethod("view", _model(stock=True, productId=ID), _about("productId")),
+        "groupView": RocketMethod("group_view", _model(stock=True, groupId=ID, productIds=ids), _about("groupId")),
+        "addToBasket": RocketMethod("add_to_basket", _model(stock=True, productId=ID), _about("productId")),
+        "categoryView": RocketMethod("category_view", _model(categoryId=ID), _about("categoryId")),
+        "categoryViewByCategoryPath": RocketMethod(
+            "category_view_by_category_path",
+            _model(categoryPath=filled_text),
+            _about("categoryPath"),
+            enveloped=False,  # neither in the list of envelopes nor in the example
         ),
-        "addToBasket": RocketMethod("add_to_basket", _model(stock=True, productId=ID), _product),
         "order": RocketMethod(
             "order",
             _model(
@@ -87,13 +99,45 @@ ROCKET_METHODS: Mapping[str, RocketMethod] = MappingProxyType(
                 quantity=integer_between(1, MAX_QUANTITY),
                 transaction=SHORT,
             ),
-            lambda payload: f"{payload['transaction']}/{payload['productId']}",
+            _about("transaction", "productId"),
         ),
-        "categoryView": RocketMethod(
-            "category_view", _model(stock=False, categoryId=ID), lambda payload: str(payload["categoryId"])
+        "search": RocketMethod("search", _model(stock=True, searchPhrase=SHORT), _about("searchPhrase")),
+        "setContact": RocketMethod(
+            "set_contact",
+            _model(
+                stock=True,
+                optional={"email": EMAIL, "phone": PHONE, "customData": scalars},
+                contactExternalId=CONTACT,
+            ),
+            _about("contactExternalId"),
         ),
-        "search": RocketMethod(
-            "search", _model(stock=True, searchPhrase=SHORT), lambda payload: str(payload["searchPhrase"])
+        "welcomeSequence": RocketMethod(
+            "welcome_sequence",
+            _model(email=EMAIL),
+            _about("email"),
+            enveloped=False,  # each one is a mail: a batch that is sent again would send all its mails again
+        ),
+        "emailClick": RocketMethod(
+            "email_click",
+            _model(optional={"customData": scalars}, mailTrackingId=filled_text),
+            _about("mailTrackingId"),
+        ),
+        "recomBlockViewed": RocketMethod("recom_block_viewed", _model(recomBlockId=SHORT), _about("recomBlockId")),
+        "recomTap": RocketMethod(
+            "recom_tap",
+            _model(stock=True, productId=ID, recomBlockId=SHORT),
+            _about("recomBlockId", "productId"),
+        ),
+        "recomAddToBasket": RocketMethod(
+            "recom_add_to_basket",
+            _model(stock=True, productId=ID, recomBlockId=SHORT),
+            _about("recomBlockId", "productId"),
+        ),
+        "impressionContentViewed": RocketMethod(
+            "impression_content_viewed", _model(impressionContentId=filled_text), _about("impressionContentId")
+        ),
+        "impressionContentClicked": RocketMethod(
+            "impression_content_clicked", _model(impressionContentId=filled_text), _about("impressionContentId")
         ),
     }
 )
@@ -107,7 +151,7 @@ def check_envelope(value: Any) -> str | None:
         return "must be an object with one key, the method"
     [(name, payload)] = value.items()
     method = ROCKET_METHODS.get(name)
-    if method is None:
+    if method is None or not method.enveloped:
         return f"{name} is not a method of this batch"
     wrong = check_object(payload, method.model)
     return wrong and f"{name}.{wrong}"

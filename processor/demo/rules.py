@@ -104,6 +104,19 @@ def text_up_to(limit: int) -> Check:
     return lambda value: None if type(value) is str and 0 < len(value) <= limit else wanted
 
 
+def text_to(limit: int) -> Check:
+    """Make the check of a string with at most `limit` characters, which may be empty."""
+    wanted = f"must be a string of at most {limit} characters"
+    return lambda value: None if type(value) is str and len(value) <= limit else wanted
+
+
+def scalars(value: Any) -> str | None:
+    """Wants an object of names with strings, numbers and booleans."""
+    wanted = "must be an object of strings, numbers and booleans under names that are not empty"
+    good = type(value) is dict and all(name and type(held) in (str, int, float, bool) for name, held in value.items())
+    return None if good else wanted
+
+
 def text_like(pattern: str, wanted: str) -> Check:
     """Make the check of a string that matches a regular expression as a whole."""
     matches = re.compile(pattern, re.ASCII).fullmatch

@@ -4,18 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ConfigDict
 from yarl import URL
 
+from processor.fields import Field
 from processor.records import Channel
 from processor.settings.models import DestinationSettings
-
-RULES = ConfigDict(extra="forbid", coerce_numbers_to_str=True, hide_input_in_errors=True)
-"""How payloads are read: unknown fields are refused, a number is taken where the vendor wants text.
-
-A payload is a `TypedDict` with the vendor's own names: pydantic checks it in a third of the time of a model with
-instances, and what it returns is what is sent.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +26,35 @@ class BatchForm:
     envelope: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Method:
     """One call of a vendor.
 
     Attributes:
         path: below the base URL, for single calls.
-        model: what its payload must be: a `TypedDict` with `RULES`.
+        fields: what its payload is made of, under the vendor's own names and in its order.
         order_key: the payload's field whose equal values keep their order; None = no order.
         time: the payload's field that says when it happened.
         batch: None where the vendor has no batch for it.
+        once: it reaches a shopper: where nobody knows whether a call had an effect, it is not made again.
+        never_old: the payload's list whose emptiness makes it never too old to be sent; None = there is none.
+        summary: what it tells the vendor, in one sentence.
     """
 
     name: str
     path: str
-    model: Any
+    fields: Mapping[str, Field]
     order_key: str | None
     time: str
     batch: BatchForm | None
+    once: bool = False
+    never_old: str | None = None
+    summary: str = ""
 
     @property
     def required(self) -> frozenset[str]:
         """Fields without which a payload is refused."""
-        keys: frozenset[str] = self.model.__required_keys__
-        return keys
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """All fields."""
-        keys: frozenset[str] = self.model.__optional_keys__
-        return self.required | keys
+        return frozenset(name for name, field in self.fields.items() if field.required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +104,11 @@ class Wirings:
         """Decide the way of a method's payloads."""
         form = method.batch
         if not self._batched or form is None:
-            return Wiring(method, self._channel(method.name, method.path, batched=False))
-        channel = self._channel(form.label or method.name, form.path, batched=True)
+            return Wiring(method, self._channel(Channel(method.name, method.path, batched=False, once=method.once)))
+        channel = self._channel(Channel(form.label or method.name, form.path, batched=True))
         if form.envelope is None:
             return Wiring(method, channel)
         return Wiring(method, channel, prefix=b'{"%s":' % form.envelope.encode(), suffix=b"}")
 
-    def _channel(self, label: str, path: str, *, batched: bool) -> Channel:
-        return self._channels.setdefault(path, Channel(label, path, batched))
+    def _channel(self, channel: Channel) -> Channel:
+        return self._channels.setdefault(channel.path, channel)

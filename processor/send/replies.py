@@ -37,12 +37,23 @@ class Unknown:
     reason: str
 
 
-Reply = Answered | NotSent | Unknown
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """All was done but the call (`mode: shadow`)."""
+
+
+Reply = Answered | NotSent | Unknown | Shadowed
 
 
 def describe(reply: Reply) -> str:
     """A reply in a few words, without its body."""
-    return f"status {reply.status}" if isinstance(reply, Answered) else reply.reason
+    match reply:
+        case Answered(status):
+            return f"status {status}"
+        case Shadowed():
+            return "not sent: mode shadow"
+        case NotSent(reason) | Unknown(reason):
+            return reason
 
 
 class ReplyClass(StrEnum):
@@ -57,11 +68,13 @@ class ReplyClass(StrEnum):
     FORBIDDEN = "forbidden"
     """403."""
     MISCONFIGURED = "misconfigured"
-    """Nothing of this kind can be right here: 404, 405, 415, redirects."""
+    """Nothing of this kind can be right here: 404, 405, 407 (a proxy's), 415, redirects."""
     TRANSIENT = "transient"
     """The vendor's trouble, or the way's."""
     CREDENTIAL = "credential"
     """401: the key."""
+    SHADOWED = "shadowed"
+    """Nothing was sent (`mode: shadow`)."""
 
 
 BY_STATUS: tuple[tuple[range | frozenset[int], ReplyClass], ...] = (
@@ -69,7 +82,7 @@ BY_STATUS: tuple[tuple[range | frozenset[int], ReplyClass], ...] = (
     (frozenset({429}), ReplyClass.THROTTLED),
     (frozenset({401}), ReplyClass.CREDENTIAL),
     (frozenset({403}), ReplyClass.FORBIDDEN),
-    (frozenset({404, 405, 415}), ReplyClass.MISCONFIGURED),
+    (frozenset({404, 405, 407, 415}), ReplyClass.MISCONFIGURED),
     (range(300, 400), ReplyClass.MISCONFIGURED),
     (frozenset({408, 425}), ReplyClass.TRANSIENT),
     (range(400, 500), ReplyClass.INVALID),
@@ -79,6 +92,8 @@ BY_STATUS: tuple[tuple[range | frozenset[int], ReplyClass], ...] = (
 
 def classify(reply: Reply) -> ReplyClass:
     """Put a reply into its class."""
+    if isinstance(reply, Shadowed):
+        return ReplyClass.SHADOWED
     if not isinstance(reply, Answered):
         return ReplyClass.TRANSIENT
     if reply.status == 503 and reply.retry_after is not None:  # noqa: PLR2004 - with Retry-After it is a 429 (RFC 9110)
@@ -86,6 +101,8 @@ def classify(reply: Reply) -> ReplyClass:
     return next((found for statuses, found in BY_STATUS if reply.status in statuses), ReplyClass.TRANSIENT)
 
 
+SERVER_ERROR = 500
+"""From here on a status says that the vendor failed, not what it did before."""
 REFUSALS_FOR_GOOD = frozenset({400, 409, 410, 413, 422})
 """Statuses that say: this payload, not this moment. All others are waited out, 401, 403, 404 and 429 included."""
 
@@ -94,29 +111,53 @@ class Verdict(StrEnum):
     """What becomes of the deliveries of a request."""
 
     ACCEPTED = "accepted"
+    """Done with; in shadow mode, as if it had been accepted."""
     BURY = "bury"
-    """Refused alone and for good."""
+    """Refused alone and for good, or sent once with an unknown outcome."""
     SINGLE = "single"
     """Refused as a batch: each is sent again alone, so that only the culprits are buried."""
     WAIT = "wait"
     """Sent again after a delay."""
 
 
-def judge(reply: Reply, deliveries: int) -> Verdict:
-    """The verdict on a request that carried so many deliveries."""
-    if classify(reply) is ReplyClass.ACCEPTED:
+def may_have_happened(reply: Reply) -> bool:
+    """Whether a request that was not accepted may still have been carried out: no answer, or a 5xx.
+
+    Redirects, 4xx and throttled answers say that nothing was done.
+    """
+    if isinstance(reply, Answered):
+        return reply.status >= SERVER_ERROR and classify(reply) is ReplyClass.TRANSIENT
+    return isinstance(reply, Unknown)
+
+
+def judge(reply: Reply, deliveries: int, *, once: bool = False) -> Verdict:
+    """The verdict on a request that carried so many deliveries.
+
+    Args:
+        reply: what came back.
+        deliveries: how many the request carried.
+        once: what may have been carried out is not sent again.
+    """
+    if classify(reply) in {ReplyClass.ACCEPTED, ReplyClass.SHADOWED}:
         return Verdict.ACCEPTED
+    if once and may_have_happened(reply):
+        return Verdict.BURY
     if isinstance(reply, Answered) and reply.status in REFUSALS_FOR_GOOD:
         return Verdict.BURY if deliveries == 1 else Verdict.SINGLE
     return Verdict.WAIT
 
 
 def failure_of(reply: Reply) -> Failure:
-    """The failure of a delivery that was refused alone and for good."""
-    message = f"the vendor refused it: {describe(reply)}"
+    """The failure of a delivery that was refused alone and for good, or sent once with an unknown outcome."""
+    if may_have_happened(reply):
+        error_class = ErrorClass.UNKNOWN_OUTCOME
+        message = f"the vendor may have done it, so it is not sent again: {describe(reply)}"
+    else:
+        error_class = ErrorClass.INVALID
+        message = f"the vendor refused it: {describe(reply)}"
     if isinstance(reply, Answered):
-        return Failure(Stage.SEND, ErrorClass.INVALID, message, status=reply.status, response=reply.body)
-    return Failure(Stage.SEND, ErrorClass.INVALID, message)
+        return Failure(Stage.SEND, error_class, message, status=reply.status, response=reply.body)
+    return Failure(Stage.SEND, error_class, message)
 
 
 MAX_RETRY_AFTER = 3600.0

@@ -1,7 +1,8 @@
 """What to send next, and what becomes of it. Pure: `(event, now) → what to do`; the driver does the I/O.
 
 add ─▶ lanes ─▶ channel queues ─▶ take ─▶ (request in flight) ─▶ answered ─▶ accepted, buried
-                      ▲                                             │
+                      ▲            │                                │
+                      │            └─▶ too old                      │
                       └──────────── cooling (until due) ◀───────────┘ refused
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from random import Random
 
-from processor.records import Assignment, Channel, Delivery, Request
+from processor.records import Assignment, Channel, Delivery, Request, too_old
 from processor.send.lanes import Lanes
 from processor.send.pace import Pace
 from processor.send.queues import Queue
@@ -65,6 +66,7 @@ class Scheduler:
         self._turns: deque[Queue] = deque()
         self._cooling: list[tuple[float, int, list[Delivery]]] = []
         self._sequence = count()
+        self._too_old: list[Delivery] = []
         self.waiting = 0
         """Deliveries that are neither in flight nor cooling."""
         self.cooling = 0
@@ -77,32 +79,35 @@ class Scheduler:
             if self._lanes.enter(delivery):
                 self._queue(delivery.channel).add(delivery, now)
 
-    def take(self, now: float) -> Request | float | None:
-        """The next request; or when to ask again; or None: not before something else happens."""
+    def take(self, now: float, wall: float) -> Request | float | None:
+        """The next request; or when to ask again; or None: not before something else happens.
+
+        Ask for `expired` after each `take`; `wall` is in seconds since 1970.
+        """
         self._warm(now)
-        if not any(queue.ready or queue.alone for queue in self._turns):
-            return self._cooling[0][0] if self._cooling else None
-        ready_at = self.pace.ready_at(now)
-        if ready_at > now:
-            return ready_at
-        due = self._next_due(now)
-        if isinstance(due, float):
-            return min(due, self._cooling[0][0]) if self._cooling else due
-        self.pace.spend()
-        return self._compose(due)
+        while any(queue.ready or queue.alone for queue in self._turns):
+            ready_at = self.pace.ready_at(now)
+            if ready_at > now:
+                return ready_at
+            due = self._next_due(now)
+            if isinstance(due, float):
+                return min(due, self._cooling[0][0]) if self._cooling else due
+            deliveries = self._pick(due, now, wall)
+            if deliveries:
+                self.pace.spend()
+                return _request(due.channel, deliveries)
+        return self._cooling[0][0] if self._cooling else None
+
+    def expired(self) -> Sequence[Delivery]:
+        """What the last `take` found too old to be sent; it is done with."""
+        expired, self._too_old = self._too_old, []
+        return expired
 
     def answered(self, request: Request, reply: Reply, now: float, wall: float) -> Result:
-        """Enter a reply, and say what became of the request's deliveries.
-
-        Args:
-            request: what was taken.
-            reply: what came back.
-            now: the clock's time.
-            wall: seconds since 1970, for the letters.
-        """
+        """Enter a reply, and say what became of the request's deliveries; `wall` is for the letters."""
         reply_class = classify(reply)
         throttled = reply_class is ReplyClass.THROTTLED
-        verdict = judge(reply, len(request.deliveries))
+        verdict = judge(reply, len(request.deliveries), once=request.channel.once)
         self._attempted(request, wall, counts=not throttled and verdict is not Verdict.SINGLE)
         match verdict:
             case Verdict.ACCEPTED:
@@ -188,36 +193,47 @@ class Scheduler:
             found += self._lanes.behind(head)
         return found >= wanted
 
-    def _compose(self, queue: Queue) -> Request:
-        if queue.alone:
-            deliveries = [queue.alone.popleft()]
-        elif self._batch is None or not queue.channel.batched:
-            deliveries = [queue.next()]
-        else:
-            deliveries = self._gather(queue, self._batch)
+    def _pick(self, queue: Queue, now: float, wall: float) -> list[Delivery]:
+        """What goes out together now; empty where all that was due is too old."""
+        if queue.alone or self._batch is None or not queue.channel.batched:
+            delivery = queue.alone.popleft() if queue.alone else queue.next()
+            self.waiting -= 1
+            return [] if self._outdated(delivery, now, wall) else [delivery]
+        deliveries = self._gather(queue, self._batch, now, wall)
         self.waiting -= len(deliveries)
-        bodies = [delivery.body for delivery in deliveries]
-        body = b"[" + b",".join(bodies) + b"]" if queue.channel.batched else bodies[0]
-        return Request(queue.channel, deliveries, body)
+        return deliveries
 
-    def _gather(self, queue: Queue, limits: BatchLimits) -> list[Delivery]:
+    def _gather(self, queue: Queue, limits: BatchLimits, now: float, wall: float) -> list[Delivery]:
         """A batch: first every lane's head by age, then what stands behind them, round by round."""
         deliveries: list[Delivery] = []
         size = len(b"[]") - len(b",")
         riders: deque[Delivery] = deque()
         while len(deliveries) < limits.max_events and (queue.ready or riders):
             ahead = queue.ready[0][1] if queue.ready else riders[0]
-            size += len(b",") + len(ahead.body)
-            if deliveries and size > limits.max_bytes:
+            if deliveries and size + len(b",") + len(ahead.body) > limits.max_bytes:
                 break
             delivery = queue.next() if queue.ready else riders.popleft()
-            deliveries.append(delivery)
             behind = self._lanes.rider(delivery)
             if behind is not None:
                 riders.append(behind)
+            if self._outdated(delivery, now, wall):
+                self.waiting -= 1
+                continue
+            size += len(b",") + len(delivery.body)
+            deliveries.append(delivery)
         for rider in reversed(riders):
-            self._lanes.come_back([rider])
+            # It is a head now where the one before it was too old.
+            for head in self._lanes.come_back([rider]):
+                queue.add(head, now)
         return deliveries
+
+    def _outdated(self, delivery: Delivery, now: float, wall: float) -> bool:
+        """Whether it is too old to be sent; then it is done with, and its lane goes on."""
+        if not too_old(delivery.expires, wall):
+            return False
+        self._too_old.append(delivery)
+        self._leave([delivery], now)
+        return True
 
     # Settling.
 
@@ -268,3 +284,8 @@ class Scheduler:
             delivery.last_attempt = wall
             if delivery.first_attempt is None:
                 delivery.first_attempt = wall
+
+
+def _request(channel: Channel, deliveries: Sequence[Delivery]) -> Request:
+    bodies = [delivery.body for delivery in deliveries]
+    return Request(channel, deliveries, b"[" + b",".join(bodies) + b"]" if channel.batched else bodies[0])

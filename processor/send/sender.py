@@ -20,9 +20,14 @@ class Http(Protocol):
     async def send(self, request: Request) -> Reply:
         """The reply as a fact."""
 
+    async def close(self) -> None:
+        """Close the connections."""
+
 
 Settle = Callable[[Request, Reply, Result, float], None]
 """Told of each reply: the request, the reply, what became of it, and the seconds it took."""
+Expire = Callable[[Sequence[Delivery]], None]
+"""Told of deliveries that became too old before they were sent; they are done with."""
 
 
 class Sender:
@@ -70,16 +75,16 @@ class Sender:
             self._answered.clear()
             await self._answered.wait()
 
-    async def run(self, settle: Settle) -> None:
-        """Send until cancelled; `settle` is called for each reply and must not raise."""
+    async def run(self, settle: Settle, expire: Expire) -> None:
+        """Send until cancelled; `settle` is called for each reply, and neither it nor `expire` may raise."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._workers):
-                group.create_task(self._work(settle))
+                group.create_task(self._work(settle, expire))
 
-    async def _work(self, settle: Settle) -> None:
+    async def _work(self, settle: Settle, expire: Expire) -> None:
         while True:
             async with self._turn:
-                request = await self._next()
+                request = await self._next(expire)
             begun = self._clock.now()
             self._out[request] = begun
             try:
@@ -92,10 +97,12 @@ class Sender:
             self._answered.set()
             self._changed.set()
 
-    async def _next(self) -> Request:
+    async def _next(self, expire: Expire) -> Request:
         while True:
             self._changed.clear()
-            step = self._scheduler.take(self._clock.now())
+            step = self._scheduler.take(self._clock.now(), self._clock.wall())
+            if expired := self._scheduler.expired():
+                expire(expired)
             if isinstance(step, Request):
                 return step
             await self._wait(step)

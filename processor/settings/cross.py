@@ -1,39 +1,35 @@
-"""Checks what several keys say together."""
+"""Checks what several keys say together: errors, and warnings that belong to them."""
 
 import re
+import ssl
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
+from pathlib import Path
 
-from processor.errors import Fault, Level
+from processor.errors import Fault, FaultPath, Level
 from processor.settings.avro_files import LocalSchemas
-from processor.settings.models import DestinationSettings, RouteSettings, Settings
+from processor.settings.models import DestinationSettings, RouteSettings, Settings, Vendors
 from processor.settings.wording import did_you_mean
-from processor.settings.yaml import Node
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+from processor.settings.yaml import Node, Positions
 
 
-def target_faults(routes: Mapping[str, RouteSettings], destinations: Mapping[str, object]) -> Iterator[Fault]:
+def target_faults(
+    routes: Mapping[str, RouteSettings], destinations: Mapping[str, object], positions: Positions
+) -> Iterator[Fault]:
     """Convict routes to destinations that are not there.
 
     Args:
         routes: those that are right by themselves.
         destinations: all that the file names, right or not.
+        positions: of the values, and of what removed one.
     """
     for name, route in routes.items():
         for at, target in enumerate(route.to):
-            if (destination := _destination(target)) not in destinations:
+            if (destination := destination_of(target)) not in destinations:
                 message = f"`{target}`: there is no destination `{destination}`"
-                yield Fault(("routes", name, "to", at), message, did_you_mean(destination, destinations))
-
-
-def idle_faults(settings: Settings) -> Iterator[Fault]:
-    """Warn of destinations that no route leads to, once no route leads nowhere: it may be meant for one of them."""
-    reached = {_destination(target) for route in settings.routes.values() for target in route.to}
-    if reached <= settings.destinations.keys():
-        for name in settings.destinations.keys() - reached:
-            message = "no route leads here, so nothing is delivered"
-            yield Fault(("destinations", name), message, "add a route, or remove it", Level.WARNING)
+                file, line = positions.get(("destinations", destination), ("", 0))
+                removed = f"{file}:{line} removes it; remove the route there too: `{name}: null` in `routes`"
+                fix = removed if file else did_you_mean(destination, destinations)
+                yield Fault(("routes", name, "to", at), message, fix)
 
 
 def topic_faults(routes: Mapping[str, RouteSettings], topics: object) -> Iterator[Fault]:
@@ -43,24 +39,72 @@ def topic_faults(routes: Mapping[str, RouteSettings], topics: object) -> Iterato
             yield Fault(("routes", name), "reads no topic", "set `topics` here, or for all routes at the top")
 
 
-def plain_http_faults(destinations: Mapping[str, DestinationSettings]) -> Iterator[Fault]:
-    """Warn of keys and personal data that travel in clear beyond this machine."""
-    for name, destination in destinations.items():
-        url = urlsplit(destination.base_url)
-        if url.scheme == "http" and url.hostname not in LOOPBACK:
-            message = "plain http: the key and personal data travel in clear"
-            yield Fault(("destinations", name, "base_url"), message, "use https", Level.WARNING)
-
-
 def loop_faults(settings: Settings) -> Iterator[Fault]:
     """Convict routes that would read their own destination's dead letters, for ever."""
     for name, route in settings.routes.items():
-        for destination in {_destination(target) for target in route.to} & settings.destinations.keys():
+        for destination in {destination_of(target) for target in route.to} & settings.destinations.keys():
             letters = settings.dead_letter_topic(destination)
-            if any(_reads(topic, letters) for topic in settings.route_topics(route)):
+            if any(reads(topic, letters) for topic in settings.route_topics(route)):
                 message = f"reads `{letters}`, to which its own dead letters go"
                 fix = "narrow its topics, or choose another dead_letter.topic"
                 yield Fault(("routes", name, "topics"), message, fix)
+
+
+def foreign_key_faults(path: FaultPath, value: Mapping[str, object], kind: str, vendors: Vendors) -> Iterator[Fault]:
+    """Convict keys of a destination that only another type of destination has.
+
+    Args:
+        path: the destination's.
+        value: what it says.
+        kind: its type.
+        vendors: all types.
+    """
+    for key in value.keys() - vendors[kind].model_fields.keys():
+        if others := sorted(name for name, vendor in vendors.items() if key in vendor.model_fields):
+            yield Fault(
+                (*path, key), f"is a key of type {', '.join(others)}, not of {kind}", "remove it, or mend `type`"
+            )
+
+
+def header_faults(destinations: Mapping[str, DestinationSettings]) -> Iterator[Fault]:
+    """Convict an idempotency header that is the key's, and warn where one request carries many deliveries."""
+    for name, destination in destinations.items():
+        header = destination.idempotency_header
+        path = ("destinations", name, "idempotency_header")
+        if header and header.lower() == str(getattr(destination, "key_header", "")).lower():
+            yield Fault(path, f"`{header}` carries the key", "choose another header")
+        elif header and destination.batch:
+            message = "is not sent with batches: one request carries many deliveries"
+            yield Fault(path, message, "remove it, or write `batch: null`", Level.WARNING)
+
+
+def ca_faults(destinations: Mapping[str, DestinationSettings], *, offline: bool) -> Iterator[Fault]:
+    """Convict files of authorities that are not there or hold none; offline, a missing one is a warning."""
+    for name, destination in destinations.items():
+        path = ("destinations", name, "http", "ca_file")
+        file = destination.http.ca_file
+        try:
+            if file is not None:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+        except FileNotFoundError:
+            level = Level.WARNING if offline else Level.ERROR
+            yield Fault(path, f"the file {file} does not exist", "create or mount it, or mend the path", level)
+        except ssl.SSLError:
+            fix = "convert it: openssl x509 -inform DER -in FILE -out FILE.pem"
+            yield Fault(path, f"the file {file} holds no certificate in PEM form", fix)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            yield Fault(path, f"the file {file} cannot be read: {reason}", "mend its permissions or the path")
+
+
+def location_faults(section: str, values: Mapping[str, object], *, offline: bool) -> Iterator[Fault]:
+    """Convict files of a client that are not there: it would not say which one; offline it is a warning."""
+    level = Level.WARNING if offline else Level.ERROR
+    for name, value in values.items():
+        named = name.endswith(".location") and isinstance(value, str) and value not in {"probe", "false"}
+        if named and not Path(str(value)).exists():
+            message = f"the file {value} does not exist"
+            yield Fault((section, name), message, "create or mount it, or mend the path", level)
 
 
 def format_faults(formats: Mapping[str, object], schemas: LocalSchemas) -> Iterator[Fault]:
@@ -101,30 +145,17 @@ def alias_faults(routes: Mapping[str, RouteSettings], schemas: LocalSchemas, wri
                 yield Fault(("routes", route, key), message, fix)
 
 
-def unread_format_faults(settings: Settings) -> Iterator[Fault]:
-    """Warn of formats for topics that no route reads."""
-    read = {topic for route in settings.routes.values() for topic in settings.route_topics(route)}
-    for topic in settings.formats:
-        if not any(_reads(pattern, topic) for pattern in read):
-            yield Fault(("formats", topic), "no route reads this topic", did_you_mean(topic, read), Level.WARNING)
-
-
-def unknown_schema_faults(settings: Settings) -> Iterator[Fault]:
-    """Warn where there are no writers' schemas at all."""
-    if settings.registry is None and not settings.schemas:
-        message = "no registry and no schemas: nothing can be decoded, and every record is a dead letter"
-        yield Fault(("registry",), message, "set registry.url", Level.WARNING)
-
-
 def _right_name(alias: str, schemas: LocalSchemas) -> str:
     """Tell what to write in place of an alias; nothing where it is none."""
     reader = schemas.reader_of(alias)
     return f"write `{reader.name}`, of which it is an alias" if reader and reader.name != alias else ""
 
 
-def _destination(target: str) -> str:
+def destination_of(target: str) -> str:
+    """Give the destination of `destination.method`."""
     return target.partition(".")[0]
 
 
-def _reads(topic: str, name: str) -> bool:
+def reads(topic: str, name: str) -> bool:
+    """Tell whether a topic, or the regular expression of topics, is or matches a topic's name."""
     return re.match(topic, name) is not None if topic.startswith("^") else topic == name

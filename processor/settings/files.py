@@ -9,6 +9,9 @@ from processor.errors import Fault
 from processor.settings.syntax import explain
 from processor.settings.yaml import Node, compose, merge, read_tree
 
+NULLS = frozenset({("destinations", "*", "batch"), ("routes", "*", "order_key")})
+"""Where null says something of its own: single calls, no order. Without the key the default holds."""
+
 
 def read_files(paths: Sequence[Path]) -> tuple[Node | None, list[Fault]]:
     """Read files in order, each over those before it.
@@ -24,7 +27,7 @@ def read_files(paths: Sequence[Path]) -> tuple[Node | None, list[Fault]]:
         faults += found
         broken = broken or tree is None
         if tree is not None:
-            merged = merge(merged, tree) if merged else tree
+            merged = merge(merged, tree, NULLS) if merged else tree
     return None if broken else merged, faults
 
 

@@ -1,7 +1,5 @@
 """Loads the configuration: every fault at once, each with its file and line."""
 
-import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,33 +10,41 @@ from pydantic import ValidationError
 
 from processor.errors import Fault, FaultPath, Level
 from processor.settings.avro_files import LocalSchemas, read_schemas
-from processor.settings.cross import (
-    alias_faults,
-    format_faults,
+from processor.settings.cautions import (
+    constant_faults,
     idle_faults,
-    loop_faults,
+    let_faults,
+    mode_faults,
     plain_http_faults,
-    target_faults,
-    topic_faults,
+    unconditional_faults,
     unknown_schema_faults,
     unread_format_faults,
 )
+from processor.settings.cross import (
+    alias_faults,
+    ca_faults,
+    foreign_key_faults,
+    format_faults,
+    header_faults,
+    location_faults,
+    loop_faults,
+    target_faults,
+    topic_faults,
+)
 from processor.settings.files import read_files
 from processor.settings.kafka_properties import check_kafka
-from processor.settings.models import DestinationSettings, RouteSettings, Settings
+from processor.settings.models import DestinationSettings, RouteSettings, Settings, Vendors
 from processor.settings.registry import RegistrySettings, check_registry
 from processor.settings.substitute import substitute
+from processor.settings.tables import sound_tables
 from processor.settings.values import Frozen
-from processor.settings.wording import did_you_mean, is_secret, translate
+from processor.settings.version import version_of
+from processor.settings.wording import did_you_mean, translate
 from processor.settings.yaml import Node, Positions
 
 DEFAULT_PATH = "clickstream.yaml"
 ENV_PATHS = "CLICKSTREAM_CONFIG"
 
-MEMBER_KEYS = frozenset({"client.id", "client.rack", "group.instance.id"})
-"""Kafka properties that differ between replicas of one configuration."""
-
-Vendors = Mapping[str, type[DestinationSettings]]
 Part = TypeVar("Part", bound=Frozen)
 
 
@@ -52,6 +58,7 @@ class Loaded:
         destinations: those that are right by themselves, so that more faults can be looked for.
         routes: likewise.
         schemas: the records of the .avsc files that are right.
+        tables: the rows of each table, or its file; none of those that are wrong.
         positions: file and line of each value.
         version: 8 hex digits, the same for the same configuration and .avsc files, whatever the secrets are; empty
             where a file could not be read.
@@ -62,6 +69,7 @@ class Loaded:
     destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
     routes: Mapping[str, RouteSettings] = field(default_factory=dict)
     schemas: LocalSchemas = field(default_factory=LocalSchemas)
+    tables: Mapping[str, Mapping[str, str] | Path] = field(default_factory=dict)
     positions: Positions = field(default_factory=dict)
     version: str = ""
 
@@ -81,20 +89,21 @@ def config_paths(cli: Sequence[str], env: Mapping[str, str]) -> list[Path]:
     return [Path(name) for name in named or [DEFAULT_PATH]]
 
 
-def load(paths: Sequence[Path], env: Mapping[str, str], vendors: Vendors) -> Loaded:
+def load(paths: Sequence[Path], env: Mapping[str, str], vendors: Vendors, *, offline: bool = False) -> Loaded:
     """Read, merge, substitute and check; never raises for what a user wrote.
 
     Args:
         paths: from `config_paths`.
         env: the environment's variables.
         vendors: the settings' class of each `type` of destination.
+        offline: whether a file with a secret or with authorities may be missing; it is a warning then.
     """
     written, faults = read_files(paths)
     if written is None:
         return Loaded(None, tuple(faults))
-    tree, missing = substitute(written, env)
+    tree, missing = substitute(written, env, offline=offline)
     positions = written.positions()
-    check = _Check(tree.python(), written, vendors, [*faults, *missing])
+    check = _Check(tree.python(), written, vendors, [*faults, *missing], offline)
     settings = check.run()
     located = sorted((_locate(fault, positions) for fault in check.faults), key=lambda fault: (fault.file, fault.line))
     failed = any(fault.level is Level.ERROR for fault in located)
@@ -104,8 +113,9 @@ def load(paths: Sequence[Path], env: Mapping[str, str], vendors: Vendors) -> Loa
         check.destinations,
         check.routes,
         check.schemas,
+        sound_tables(check.section("tables")),
         positions,
-        _version(tree, check.schemas),
+        version_of(tree, check.schemas),
     )
 
 
@@ -130,13 +140,15 @@ class _Check:
     written: Node
     vendors: Vendors
     faults: list[Fault]
+    offline: bool
     destinations: dict[str, DestinationSettings] = field(default_factory=dict)
     routes: dict[str, RouteSettings] = field(default_factory=dict)
     schemas: LocalSchemas = field(default_factory=LocalSchemas)
 
     def run(self) -> Settings | None:
         """Check everything; the settings are whole only where no error was found."""
-        destinations, routes = self._section("destinations"), self._section("routes")
+        self._place_files()
+        destinations, routes = self.section("destinations"), self.section("routes")
         for name, value in destinations.items():
             if destination := self._destination(name, value):
                 self.destinations[name] = destination
@@ -146,9 +158,14 @@ class _Check:
         settings = self._part(Settings, self._with_parts(destinations, routes), ())
         self._add(self._kafka_faults())
         self._add(self._registry_faults())
-        self._add(target_faults(self.routes, destinations))
+        self._add(target_faults(self.routes, destinations, self.written.positions()))
         self._add(topic_faults(self.routes, self.tree.get("topics")))
         self._add(plain_http_faults(self.destinations))
+        self._add(ca_faults(self.destinations, offline=self.offline))
+        self._add(header_faults(self.destinations))
+        self._add(mode_faults(self.destinations))
+        self._add(constant_faults(self.written))
+        self._add(unconditional_faults(self.routes, self.destinations))
         self._read_schemas()
         if settings and len(self.routes) == len(routes) and len(self.destinations) == len(destinations):
             self._add(loop_faults(settings))
@@ -157,7 +174,8 @@ class _Check:
             self._add(unknown_schema_faults(settings))
         return settings
 
-    def _section(self, key: str) -> dict[str, Any]:
+    def section(self, key: str) -> dict[str, Any]:
+        """Give a part of the file, empty where it is no mapping."""
         section = self.tree.get(key)
         return section if isinstance(section, dict) else {}
 
@@ -169,7 +187,8 @@ class _Check:
     def _destination(self, name: str, value: object) -> DestinationSettings | None:
         path = ("destinations", name)
         kind = value.get("type") if isinstance(value, dict) else None
-        if isinstance(kind, str) and kind in self.vendors:
+        if isinstance(value, dict) and isinstance(kind, str) and kind in self.vendors:
+            self._add(foreign_key_faults(path, value, kind, self.vendors))
             return self._part(self.vendors[kind], value, path)
         if not isinstance(value, dict):
             return self._part(DestinationSettings, value, path)
@@ -202,15 +221,18 @@ class _Check:
         kafka = self.tree.get("kafka")
         if not isinstance(kafka, dict):
             return []
-        faults = check_kafka({name: str(value) for name, value in kafka.items() if isinstance(value, str)})
-        return [self._unsubstituted(fault) for fault in faults]
+        texts = {name: str(value) for name, value in kafka.items() if isinstance(value, str)}
+        absent = location_faults("kafka", texts, offline=self.offline)
+        self._add([self._unsubstituted(fault) for fault in absent])
+        return [self._unsubstituted(fault) for fault in check_kafka(texts)]
 
     def _registry_faults(self) -> list[Fault]:
         try:
             registry = RegistrySettings.model_validate(self.tree.get("registry"))
         except ValidationError:  # said by the check of the whole
             return []
-        return [self._unsubstituted(fault) for fault in check_registry(registry)]
+        absent = list(location_faults("registry", self.section("registry"), offline=self.offline))
+        return [self._unsubstituted(fault) for fault in absent or check_registry(registry)]
 
     def _read_schemas(self) -> None:
         """Read the .avsc files; what refers to their records is judged only where none is missing."""
@@ -221,8 +243,24 @@ class _Check:
         self.schemas, faults = read_schemas([self._beside(("schemas", at), text) for at, text in enumerate(texts)])
         self._add(faults)
         if all(fault.level is Level.WARNING for fault in faults):
-            self._add(format_faults(self._section("formats"), self.schemas))
+            self._add(format_faults(self.section("formats"), self.schemas))
             self._add(alias_faults(self.routes, self.schemas, self.written))
+            self._add(let_faults(self.routes, self.schemas))
+
+    def _place_files(self) -> None:
+        """Look up beside the file that names them what the settings hold as paths."""
+        for name, table in self.section("tables").items():
+            if isinstance(table, dict) and table.keys() == {"file"}:
+                self._place(table, ("tables", name, "file"))
+        for name, destination in self.section("destinations").items():
+            http = destination.get("http") if isinstance(destination, dict) else None
+            if isinstance(http, dict):
+                self._place(http, ("destinations", name, "http", "ca_file"))
+
+    def _place(self, holder: dict[str, Any], path: FaultPath) -> None:
+        name = holder.get(str(path[-1]))
+        if name and isinstance(name, str):
+            holder[str(path[-1])] = str(self._beside(path, name))
 
     def _beside(self, path: FaultPath, name: str) -> Path:
         """Look a relative path up beside the file that names it."""
@@ -232,7 +270,7 @@ class _Check:
     def _unsubstituted(self, fault: Fault) -> Fault:
         """Put `${NAME}` back for its value in a client's own words: it may be a secret in the wrong place."""
         message = fault.message
-        for key, value in self._section(str(fault.path[0])).items():
+        for key, value in self.section(str(fault.path[0])).items():
             node = self.written.at((str(fault.path[0]), key))
             if node and isinstance(node.value, str) and isinstance(value, str) and value and node.value != value:
                 shown = node.value.replace("\\", r"\\")
@@ -242,19 +280,3 @@ class _Check:
 
 def _blank(model: type[Frozen]) -> Frozen:
     return model.model_construct()
-
-
-def _version(tree: Node, schemas: LocalSchemas) -> str:
-    text = json.dumps(_public(tree.python()), sort_keys=True) + schemas.digest
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _public(value: Any) -> Any:
-    """Leave out secrets' values, and what differs between replicas."""
-    match value:
-        case dict():
-            return {key: None if is_secret(key) or key in MEMBER_KEYS else _public(item) for key, item in value.items()}
-        case list():
-            return [_public(item) for item in value]
-        case _:
-            return value

@@ -1,29 +1,35 @@
 """The configuration as one frozen tree; what each key means, its default and its limits."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Any, Final, Literal
+from typing import Literal
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    PlainValidator,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 
 from processor import __version__
+from processor.settings.mapped import (
+    DEFAULT,
+    Constant,
+    Expression,
+    FieldMap,
+    MappedValue,
+    OrderKey,
+    OrderKeyValue,
+    PythonHook,
+)
 from processor.settings.registry import RegistrySettings
+from processor.settings.tables import Table, TableFile
 from processor.settings.texts import (
     DestinationName,
     EventName,
     EventNames,
     ExpressionText,
+    FilePath,
     GroupPrefix,
     HttpUrl,
+    IdempotencyHeader,
+    LetName,
+    Name,
+    ProxyUrl,
     RouteName,
     SchemaPaths,
     Secret,
@@ -33,22 +39,39 @@ from processor.settings.texts import (
     TopicOfFormat,
     Topics,
     UserAgent,
-    check_expression,
 )
-from processor.settings.values import Duration, Frozen, Rate, Size, Wait, invalid
-from processor.settings.yaml import Bare
+from processor.settings.values import Duration, Flag, Frozen, Given, Rate, Size, Wait
+
+__all__ = [
+    "DEFAULT",
+    "BatchSettings",
+    "Constant",
+    "DeadLetterSettings",
+    "DestinationSettings",
+    "Expression",
+    "FormatSettings",
+    "HttpSettings",
+    "InMemorySettings",
+    "OpsSettings",
+    "OrderKey",
+    "PythonHook",
+    "RetrySettings",
+    "RouteSettings",
+    "Settings",
+    "TableFile",
+    "Vendors",
+]
 
 MIB = 1024 * 1024
-BARE_NUMBER = re.compile(r"-?(0|[1-9]\d{0,30})(\.\d{1,30})?")
-"""A JSON number without exponent; `007` and `1e5` are ids rather than numbers."""
 
 
 class BatchSettings(Frozen):
     """How many deliveries one request carries; what is reached first closes the batch.
 
     Attributes:
-        max_bytes: of the request's body.
-        max_wait: seconds that a batch which is not full waits for more.
+        max_events: deliveries in one request.
+        max_bytes: size of the request's body.
+        max_wait: how long a batch that is not full waits for more.
     """
 
     max_events: int = Field(default=500, ge=1)
@@ -60,7 +83,7 @@ class RetrySettings(Frozen):
     """When a refused delivery is tried again.
 
     Attributes:
-        delays: seconds before the second, third, … attempt; the last one repeats.
+        delays: the waits before the second, third, … attempt; the last one repeats.
     """
 
     delays: tuple[Duration, ...] = Field(default=(10.0, 30.0, 60.0, 300.0), min_length=1, examples=["[10s, 30s, 60s]"])
@@ -70,28 +93,57 @@ class DeadLetterSettings(Frozen):
     """Where deliveries go that cannot be made.
 
     Attributes:
-        topic: None for `<group_prefix>.<destination>.dlq`.
+        topic: must exist; None for `<group_prefix>.<destination>.dlq`.
     """
 
     topic: TopicName | None = None
+
+
+class HttpSettings(Frozen):
+    """How a vendor is reached.
+
+    Attributes:
+        proxy: through which all requests go, with user and password where it wants them; None = straight. The
+            environment's proxy variables are not looked at.
+        ca_file: PEM file of authorities that are trusted beside the system's; looked up beside the file that names
+            it.
+    """
+
+    proxy: ProxyUrl | None = Field(default=None, repr=False, examples=["http://proxy.acme.example:3128"])
+    ca_file: FilePath | None = Field(default=None, examples=["acme-ca.pem"])
 
 
 class DestinationSettings(Frozen):
     """One configured account at a vendor; a vendor's own class adds its keys and defaults.
 
     Attributes:
-        type: the vendor's name in the catalogue.
-        base_url: without a slash at its end.
+        type: which vendor it is.
+        base_url: where the vendor's paths begin; a slash at its end is dropped.
+        api_key: the account's key. From a file it is read again before each probe of a refused key, so that changing
+            a secret heals it.
+        when: holds for all routes to it, on top of their own, but for `unconditional` ones. Without it: always.
+        map: for all routes to it, where the method has the field and the route does not map it. A `python:` map is
+            taken as it is.
+        mode: `live`; `shadow` does everything but the calls, and events count as done; `paused` joins the consumer
+            group, but fetches and commits nothing.
         user_agent: product/version, sent with every request.
-        rate: requests per second of the account over all replicas; None = no limit.
+        rate: requests of the account over all replicas, each of which takes its share; `none` = no limit.
         concurrency: requests in flight per replica.
-        timeout: seconds for one request, from sending to the last byte of the reply.
+        timeout: for one request, from sending to the last byte of the reply.
         batch: None for one delivery per request.
+        retry: when a refused delivery is tried again.
+        dead_letter: where deliveries go that cannot be made.
+        http: how the vendor is reached.
+        idempotency_header: the header that sends the delivery's id, for vendors and gateways that drop repeats by
+            it; batches never carry it.
     """
 
     type: str
     base_url: HttpUrl = Field(examples=["https://acme.voyado.com"])
     api_key: Secret = Field(examples=["${file:/var/run/secrets/api-key}"])
+    when: Given[ExpressionText] = None
+    map: dict[str, MappedValue] = Field(default={})
+    mode: Literal["live", "shadow", "paused"] = "live"
     user_agent: UserAgent = Field(default=f"clickstream-processor/{__version__}", examples=["AcmeClickstream/1.0"])
     rate: Rate = None
     concurrency: int = Field(default=32, ge=1)
@@ -99,8 +151,10 @@ class DestinationSettings(Frozen):
     batch: BatchSettings | None = None
     retry: RetrySettings = RetrySettings()
     dead_letter: DeadLetterSettings = DeadLetterSettings()
+    http: HttpSettings = HttpSettings()
+    idempotency_header: IdempotencyHeader | None = Field(default=None, examples=["Idempotency-Key"])
 
-    @field_validator("batch", "retry", "dead_letter", mode="before")
+    @field_validator("batch", "retry", "dead_letter", "http", mode="before")
     @classmethod
     def _keep_defaults(cls, value: object, info: ValidationInfo) -> object:
         """Fill what a group leaves out from this vendor's default, not from the group's own."""
@@ -108,81 +162,8 @@ class DestinationSettings(Frozen):
         return {**dict(default), **value} if isinstance(value, Mapping) and default is not None else value
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A JMESPath expression, not compiled yet."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """What is the same for every event: str, bool, int, Decimal, or a list or mapping of them and None."""
-
-    value: Any
-
-
-class OrderKey(Enum):
-    """What `order_key` is where a route does not set it."""
-
-    DEFAULT = "default"
-
-
-DEFAULT: Final = OrderKey.DEFAULT
-"""The method's own order key."""
-
-
-def parse_order_key(value: object) -> str | OrderKey | None:
-    """Read an order key: an expression, or None for no order.
-
-    Raises:
-        PydanticCustomError: it is neither.
-    """
-    if value is None or isinstance(value, OrderKey):
-        return value
-    if not isinstance(value, str):
-        raise invalid("must be an expression, or null for no order", "put quotes around it")
-    return check_expression(str(value))
-
-
-def parse_mapped(value: object) -> Expression | Constant:
-    """Read a value of `map`: text is an expression, all else is a constant.
-
-    Raises:
-        PydanticCustomError: it is empty or a `const` of something else than text.
-    """
-    match value:
-        case Expression() | Constant():
-            return value
-        case {"const": str(text), **rest} if not rest:
-            return Constant(str(text))
-        case {"const": _, **rest} if not rest:
-            raise invalid("`const` takes a text", "write a list, a mapping or null without `const`")
-        case None:
-            raise invalid("has no value", "write an expression, or remove the key")
-        case str(text) if isinstance(constant := parse_constant(value), str):
-            if not text.strip():
-                raise invalid("must not be empty", "write an expression, or {const: ''} for an empty text")
-            return Expression(constant)
-        case _:
-            return Constant(parse_constant(value))
-
-
-def parse_constant(value: object) -> object:
-    """Read a constant; text without quotes is a number, `true` or `false` where it looks so, at any depth."""
-    match value:
-        case Bare("true" | "false"):
-            return value == "true"
-        case Bare() if match_ := BARE_NUMBER.fullmatch(value):
-            return Decimal(value) if match_[2] else int(value)
-        case str():
-            return str(value)
-        case Mapping():
-            return {str(key): parse_constant(item) for key, item in value.items()}
-        case list() | tuple():
-            return [parse_constant(item) for item in value]
-        case _:
-            return value
+Vendors = Mapping[str, type[DestinationSettings]]
+"""The settings' class of each `type` of destination."""
 
 
 class RouteSettings(Frozen):
@@ -190,31 +171,30 @@ class RouteSettings(Frozen):
 
     Attributes:
         events: Avro full names; `event` and `events` are one key.
-        topics: None for those of the settings.
-        to: `destination.method`, one or several.
-        when: delivers only where this is true; None = always.
-        for_each: an array, one delivery per item; None = one delivery.
-        order_key: None = no order.
-        map: the method's fields.
+        topics: in place of the `topics` of all routes.
+        to: `destination.method`; a list sends the same to several accounts of one type.
+        when: false, null and empty filter the event; judged per item where there is `for_each`.
+        for_each: an array; one delivery per item, which expressions see as `item`.
+        let: names for this route's `when`, `order_key` and `map`; none may be `item`.
+        unconditional: not subject to the destination's `when`.
+        order_key: deliveries of one key stay in order; null = no order. By default the method's own.
+        max_event_age: an event whose time is longer ago is filtered as `too_old`; a cart without items never is.
+        map: from the method's fields to expressions and constants; or `python:package.module.function`, called as
+            `f(event, item, record)`, which gives the whole payload as a dict, or `None` to filter.
     """
 
     events: EventNames = Field(
         validation_alias=AliasChoices("event", "events"), examples=["com.acme.shop.ProductViewed"]
     )
-    topics: Topics | None = None
+    topics: Given[Topics] = None
     to: Targets = Field(examples=["voyado.product_view"])
-    when: ExpressionText | None = None
-    for_each: ExpressionText | None = None
-    order_key: Annotated[str | Literal[OrderKey.DEFAULT] | None, PlainValidator(parse_order_key)] = DEFAULT
-    map: dict[str, Annotated[Expression | Constant, PlainValidator(parse_mapped)]]
-
-    @field_validator("when", "for_each", "topics", mode="before")
-    @classmethod
-    def _refuse_null(cls, value: object) -> object:
-        """A condition that was left blank must not mean that everything is delivered."""
-        if value is None:
-            raise invalid("has no value", "give it one, or remove the key")
-        return value
+    when: Given[ExpressionText] = None
+    for_each: Given[ExpressionText] = None
+    let: dict[LetName, MappedValue] = Field(default={})
+    unconditional: Flag = False
+    order_key: OrderKeyValue = DEFAULT
+    max_event_age: Given[Duration] = None
+    map: FieldMap
 
 
 class FormatSettings(Frozen):
@@ -228,10 +208,11 @@ class FormatSettings(Frozen):
 
 
 class InMemorySettings(Frozen):
-    """Unsettled records per pipeline; each partition has a share of it.
+    """How much one pipeline holds in memory; each partition has a share of it.
 
     Attributes:
-        max_bytes: keys and values.
+        max_records: records read and not settled yet.
+        max_bytes: their keys and values.
     """
 
     max_records: int = Field(default=20_000, ge=1)
@@ -239,7 +220,12 @@ class InMemorySettings(Frozen):
 
 
 class OpsSettings(Frozen):
-    """Where health, metrics and status are served; port 0 takes any free one."""
+    """Where health, metrics and status are served.
+
+    Attributes:
+        host: address to listen on.
+        port: to listen on; 0 takes any free one.
+    """
 
     host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104  # probes and Prometheus come from outside the pod
     port: int = Field(default=8080, ge=0, le=65535)
@@ -249,14 +235,24 @@ class Settings(Frozen):
     """The whole file.
 
     Attributes:
-        kafka: librdkafka's properties as text, see `kafka_properties`.
-        registry: None where no topic needs one.
-        schemas: .avsc files and folders as the file names them; see `avro_files`.
-        formats: by topic; all others are recognised by their frame.
-        topics: those of every route that names none.
-        start_from: where a group without offsets begins.
-        commit_interval: seconds.
-        shutdown_timeout: seconds from SIGTERM to the end.
+        kafka: librdkafka's properties, given to consumer, producer and admin client by their role; safe defaults fill
+            the rest, and what would break delivery at least once is refused.
+        registry: the schema registry; None where no topic needs one.
+        schemas: .avsc files and folders, looked up beside the file that names them. They decode single-object and raw
+            Avro; a record with an event's name or alias is the reader's schema.
+        formats: by topic, what no frame tells; records of all other topics are recognised by their frame.
+        topics: those of every route that names none; a name that starts with `^` is a regular expression.
+        group_prefix: consumer groups are called `<group_prefix>.<destination>`.
+        start_from: where a new consumer group begins: `earliest`, `latest`, or a time. Partitions that are added later
+            begin at their earliest.
+        destinations: accounts at vendors, by a name of your own.
+        routes: which events go where, by a name of your own.
+        tables: for `lookup(table, key)`: texts by key, or `{file: PATH}` with CSV rows of key and value, or a JSON
+            object; the file is looked up beside the one that names it, and read again when it changes.
+        in_memory: how much is held before reading waits.
+        commit_interval: how often offsets are committed.
+        ops: where health, metrics and status are served.
+        shutdown_timeout: from SIGTERM to the end; what is in flight is finished as far as it suffices.
     """
 
     kafka: dict[str, str] = Field(repr=False)
@@ -268,6 +264,7 @@ class Settings(Frozen):
     start_from: StartFrom = Field(examples=["latest"])
     destinations: dict[DestinationName, DestinationSettings] = Field(min_length=1)
     routes: dict[RouteName, RouteSettings] = Field(min_length=1)
+    tables: dict[Name, Table] = Field(default={})
     in_memory: InMemorySettings = InMemorySettings()
     commit_interval: Duration = 1.0
     ops: OpsSettings = OpsSettings()

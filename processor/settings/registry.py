@@ -16,7 +16,7 @@ def _user_info(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _authorities(value: object) -> object:
+def read_authorities(value: object) -> object:
     """Read `false`, with which the client checks no certificate."""
     return False if value == "false" else value
 
@@ -26,15 +26,39 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class RegistrySettings(Frozen):
-    """The keys of `SchemaRegistryClient`, with `.` for `_`; where one is absent, the client's default holds.
+    """The keys of the registry's client, `SchemaRegistryClient`; where one is absent, the client's default holds.
 
-    `timeout` and `cache.latest.ttl.sec` are seconds, `retries.….ms` milliseconds, as the client has them.
+    In Python their names have `_` for `.`.
+
+    Attributes:
+        url: of any registry that speaks Confluent's API.
+        ssl_ca_location: PEM file of the authorities that are trusted; `false` checks no certificate.
+        ssl_certificate_location: PEM file of the client's certificate.
+        ssl_key_location: PEM file of its key.
+        ssl_key_password: of that key.
+        basic_auth_user_info: user, colon, password.
+        bearer_auth_credentials_source: where bearer tokens come from.
+        bearer_auth_token: the token, for `STATIC_TOKEN`.
+        bearer_auth_logical_cluster: Confluent Cloud's id of the registry, `lsrc-…`.
+        bearer_auth_identity_pool_id: Confluent Cloud's id of the pool, `pool-…`.
+        bearer_auth_client_id: for `OAUTHBEARER`, as the three below it.
+        bearer_auth_client_secret: of that client.
+        bearer_auth_scope: what the token is asked for.
+        bearer_auth_issuer_endpoint_url: where tokens are asked for.
+        bearer_auth_issuer_endpoint_query: query of Azure's token service, for `OAUTHBEARER_AZURE_IMDS`.
+        proxy: through which the registry is reached.
+        timeout: seconds for one request.
+        cache_capacity: schemas that the client remembers.
+        cache_latest_ttl_sec: seconds that it remembers a subject's latest version.
+        max_retries: of one request.
+        retries_wait_ms: milliseconds before the first retry.
+        retries_max_wait_ms: milliseconds before any retry, at most.
     """
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "."))
 
     url: HttpUrl = Field(examples=["http://registry:8081"])
-    ssl_ca_location: Annotated[str | Literal[False], BeforeValidator(_authorities)] | None = None
+    ssl_ca_location: Annotated[str | Literal[False], BeforeValidator(read_authorities)] | None = None
     ssl_certificate_location: str | None = None
     ssl_key_location: str | None = None
     ssl_key_password: SecretStr | None = None

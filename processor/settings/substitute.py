@@ -9,25 +9,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from processor.errors import Fault, FaultPath
+from processor.errors import Fault, FaultPath, Level
 from processor.settings.yaml import Node
 
 REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)\}|\$\{")
 VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<otherwise>:-(?P<default>.*))?", re.DOTALL)
 
 
-def substitute(tree: Node, env: Mapping[str, str]) -> tuple[Node, list[Fault]]:
+def substitute(tree: Node, env: Mapping[str, str], *, offline: bool = False) -> tuple[Node, list[Fault]]:
     """Replace every reference in every text of a tree.
 
     Args:
         tree: the merged files.
         env: the environment's variables.
+        offline: whether a file may be missing, because secrets are mounted where the service runs.
 
     Returns:
         The tree with the values, and a fault for each reference that could not be replaced; such a text stays
         as it was written. A relative path is looked up beside the file that names it.
     """
-    substitution = _Substitution(env)
+    substitution = _Substitution(env, Level.WARNING if offline else Level.ERROR)
     return substitution.node(tree, ()), substitution.faults
 
 
@@ -37,11 +38,14 @@ class _Missing:
 
     message: str
     fix: str
+    absent: bool = False
+    """Whether it is a file that is not there."""
 
 
 @dataclass(slots=True)
 class _Substitution:
     env: Mapping[str, str]
+    absent: Level
     faults: list[Fault] = field(default_factory=list)
 
     def node(self, node: Node, path: FaultPath) -> Node:
@@ -60,7 +64,10 @@ class _Substitution:
     def _text(self, node: Node, text: str, path: FaultPath) -> Node:
         values = [_value(match, self.env, Path(node.file).parent) for match in REFERENCE.finditer(text)]
         if missing := [value for value in values if isinstance(value, _Missing)]:
-            self.faults += [Fault(path, m.message, m.fix, file=node.file, line=node.line) for m in missing]
+            self.faults += [
+                Fault(path, m.message, m.fix, self.absent if m.absent else Level.ERROR, node.file, node.line)
+                for m in missing
+            ]
             return node
         found = iter(values)
         replaced = REFERENCE.sub(lambda _: str(next(found)), text)
@@ -80,6 +87,8 @@ def _value(match: re.Match[str], env: Mapping[str, str], folder: Path) -> str | 
         return "${"
     if body is None:
         return _Missing("`${` is never closed", "add the `}`, or write `$${` for a plain `${`")
+    if body == "file:":
+        return _Missing("`${file:}` names no file", "write ${file:PATH}")
     if body.startswith("file:"):
         return _file(folder / body.removeprefix("file:"))
     variable = VARIABLE.fullmatch(body)
@@ -105,7 +114,7 @@ def _file(path: Path) -> str | _Missing:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return _Missing(f"the file {path} does not exist", "create or mount it, or mend the path")
+        return _Missing(f"the file {path} does not exist", "create or mount it, or mend the path", absent=True)
     except UnicodeDecodeError:
         return _Missing(f"the file {path} is not UTF-8 text", "save it as UTF-8")
     except (OSError, ValueError) as error:

@@ -14,12 +14,26 @@ FLOW_PAIR = re.compile(r"^(\s*[^\s:]+:\s+)(.+?)(\s*)$")
 WORDS = (
     ("mapping values are not allowed here", "a value without quotes may not have `: ` in it"),
     ("sequence entries are not allowed here", "a list begins on the line below its key"),
+    ("expected <block end>, but found '<block mapping start>'", "its indentation is that of no key above"),
     ("expected <block end>", "something follows where the value or the block has ended"),
     ("expected a comment or a line break", "`|` and `>` begin a text of several lines, below"),
     ("but found another document", "`---` begins a second document"),
     ("found unexpected end of stream", "a quote is never closed"),
+    ("could not find expected ':'", "this line has no `key: value`"),
+    ("found character '\\t'", "a tab stands where a value or the indentation begins"),
+    ("found character", "without quotes, a value cannot begin with this sign"),
 )
 """PyYAML's words, by how they begin, and ours."""
+
+ADVICE = (
+    ("U+", "remove it, or write it as an escape within double quotes"),
+    ("a tab", "indent with spaces, not with tabs"),
+    ("undefined alias", "define it above with `&name`, or use quotes where it is no alias"),
+    ("its indentation", "begin the line where the other keys of its group begin"),
+    ("no `key: value`", "a colon and a blank follow the key"),
+    ("second document", "remove the line `---`; for several files use --config more than once"),
+)
+"""What to do where no quotes would help, by a part of our words."""
 
 
 def explain(error: yaml.YAMLError, text: str, file: str) -> Fault:
@@ -46,15 +60,8 @@ def _problem(error: yaml.YAMLError) -> str:
 
 
 def _advice(message: str) -> str:
-    if "U+" in message:
-        return "remove it, or write it as an escape within double quotes"
-    if "\\t" in message:
-        return "indent with spaces, not with tabs"
-    if "undefined alias" in message:
-        return "define it above with `&name`, or use quotes where it is no alias"
-    if "second document" in message:
-        return "remove the line `---`; for several files use --config more than once"
-    return "look for a missing quote, a bracket left open, or a wrong indentation"
+    usual = "look for a missing quote, a bracket left open, or a wrong indentation"
+    return next((advice for part, advice in ADVICE if part in message), usual)
 
 
 def _suspects(error: yaml.YAMLError, text: str) -> list[int]:
@@ -63,7 +70,8 @@ def _suspects(error: yaml.YAMLError, text: str) -> list[int]:
         return [text.count("\n", 0, error.position)]
     marks = [getattr(error, "problem_mark", None)]
     # A block begins far above its error; a quote or bracket that is left open is the error itself.
-    if "flow" in (context := str(getattr(error, "context", ""))) or "quoted" in context:
+    context = str(getattr(error, "context", ""))
+    if any(word in context for word in ("flow", "quoted", "simple key")):
         marks.append(getattr(error, "context_mark", None))
     return [mark.line for mark in marks if mark] or [0]
 
@@ -89,7 +97,8 @@ def _error(text: str) -> yaml.YAMLError | None:
 
 
 def _candidates(line: str) -> Iterator[str]:
-    """Quote the line: the variables in brackets, then the values in `{}`, then the whole value."""
+    """Quote the line: a constant text, the variables in brackets, the values in `{}`, or the whole value."""
+    yield re.sub(r": +const: +(.+)$", lambda found: f": {{const: {quoted(found[1])}}}", line)
     yield re.sub(r"""(?<=[\s\[,])\$\{[^}]*\}(?=\s*[,\]}])""", r'"\g<0>"', line)
     yield from _quoted_pairs(line)
     match = re.match(KEY + r"(?P<value>.*)$", line)

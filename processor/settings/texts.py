@@ -1,6 +1,7 @@
 """Texts with a form: names, topics, addresses, expressions, as types that the models use."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,20 +13,41 @@ from processor.settings.values import invalid
 HEADER_WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 """A word of an HTTP header (RFC 9110, 5.6.2)."""
 
+_TAKEN = "authorization connection content-length content-type host proxy-authorization transfer-encoding user-agent"
+RESERVED = [re.sub("[a-z]", lambda found: f"[{found[0].upper()}{found[0]}]", header) for header in _TAKEN.split()]
+"""Headers that are not free, as patterns that match any case; JSON schema has no flag for it."""
+
 MAX_TOPIC_NAME = 249
 """Characters; Kafka's own limit (`org.apache.kafka.common.internals.Topic`)."""
 
 
-def matching(pattern: str, message: str, fix: str) -> AfterValidator:
-    """Make a validator for a text that a pattern must match as a whole."""
-    compiled = re.compile(pattern)
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Checks that a text matches as a whole.
 
-    def check(text: str) -> str:
-        if compiled.fullmatch(text) is None:
-            raise invalid(message, fix)
+    Attributes:
+        pattern: a regular expression in the grammar that Python and JSON schema share.
+        message: what is wrong otherwise, as a predicate.
+    """
+
+    pattern: str
+    message: str
+    fix: str
+
+    def __call__(self, text: str) -> str:
+        """Give the text back.
+
+        Raises:
+            PydanticCustomError: it does not match.
+        """
+        if re.fullmatch(self.pattern, text) is None:
+            raise invalid(self.message, self.fix)
         return text
 
-    return AfterValidator(check)
+
+def matching(pattern: str, message: str, fix: str) -> AfterValidator:
+    """Make a validator for a text that a pattern must match as a whole."""
+    return AfterValidator(Pattern(pattern, message, fix))
 
 
 def check_topic(name: str) -> str:
@@ -59,8 +81,24 @@ def check_url(url: str) -> str:
     if not valid or not url.isprintable() or " " in url:
         raise invalid("is not an http or https address", "for example https://example.com")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise invalid("may not have a user, a query or a fragment", "secrets have keys of their own")
+        raise invalid("may not have a user, a query or a fragment", "remove it: an address is shown in logs")
     return url.rstrip("/")
+
+
+def check_proxy(url: str) -> str:
+    """Check a proxy's address: scheme, host, and where they are wanted user, password and port.
+
+    Raises:
+        PydanticCustomError: it is none; the words do not have it, for it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        valid = False
+    if not valid or not url.isprintable() or " " in url or parts.path.strip("/") or parts.query or parts.fragment:
+        raise invalid("is not a proxy's address", "http://proxy:3128, or http://user:password@proxy:3128")
+    return url
 
 
 def check_unique(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -94,8 +132,8 @@ def check_expression(text: str) -> str:
     """
     if not text.strip():
         raise invalid("must not be empty", "write an expression, or remove the key")
-    if text in {"true", "false"}:
-        fix = f"between backticks it is the constant: '`{text}`'; without any condition, remove the key"
+    if text.lower() in {"true", "false"}:
+        fix = f"between backticks it is the constant: '`{text.lower()}`'; without any condition, remove the key"
         raise invalid(f"names a field called {text}", fix)
     return text
 
@@ -127,7 +165,7 @@ def parse_start(value: object) -> Literal["earliest", "latest"] | datetime:
     except ValueError:
         raise invalid("is no place to start from", "earliest, latest, or a time: 2026-11-22T00:00:00Z") from None
     if time.tzinfo is None:
-        raise invalid("has no zone", f"for UTC write {value}Z; or add an offset like +01:00")
+        raise invalid("has no zone", "write it with a Z for UTC, or with an offset like +01:00: 2026-11-22T00:00:00Z")
     return time
 
 
@@ -137,6 +175,7 @@ def one_or_many(value: object) -> object:
 
 
 Secret = Annotated[SecretStr, AfterValidator(check_secret)]
+ProxyUrl = Annotated[str, AfterValidator(check_proxy)]
 HttpUrl = Annotated[str, AfterValidator(check_url)]
 StartFrom = Annotated[Literal["earliest", "latest"] | datetime, PlainValidator(parse_start)]
 ExpressionText = Annotated[str, AfterValidator(check_expression)]
@@ -151,7 +190,7 @@ TopicOfFormat = Annotated[
     matching(r"[^^].*", "must be the name of one topic", "a format is not for a regular expression: name each topic"),
 ]
 SchemaPaths = Annotated[
-    tuple[Annotated[str, matching(r"(?s).+", "must not be empty", "name a file or a folder")], ...],
+    tuple[Annotated[str, matching(r"[\s\S]+", "must not be empty", "name a file or a folder")], ...],
     BeforeValidator(one_or_many),
     AfterValidator(check_unique),
 ]
@@ -214,3 +253,15 @@ UserAgent = Annotated[
         "AcmeClickstream/1.0",
     ),
 ]
+Name = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "is not a name", "a letter or _, then letters, digits and _")]
+LetName = Annotated[Name, matching(r"(?!item$).+", "is the name of what `for_each` gives", "choose another name")]
+HeaderName = Annotated[str, matching(HEADER_WORD, "is not the name of an HTTP header", "for example Idempotency-Key")]
+IdempotencyHeader = Annotated[
+    HeaderName,
+    matching(
+        rf"(?!({'|'.join(RESERVED)})$).+",
+        "is a header that requests have already",
+        "for example Idempotency-Key",
+    ),
+]
+FilePath = Annotated[str, matching(r"[\s\S]+", "must not be empty", "name a file")]

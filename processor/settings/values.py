@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -36,6 +36,17 @@ def invalid(message: str, fix: str) -> PydanticCustomError:
     return PydanticCustomError("invalid", "{message}", {"message": message, "fix": fix})
 
 
+def refuse_null(value: Any) -> Any:
+    """Refuse a value that was left blank: a condition without its text must not let everything through.
+
+    Raises:
+        PydanticCustomError: it is null.
+    """
+    if value is None:
+        raise invalid("has no value", "give it one, or remove the key")
+    return value
+
+
 def parse_duration(value: object) -> float:
     """Read `10s`, `200ms`, `1.5m`, `1h`, `2d` as seconds; a number passes as seconds.
 
@@ -44,6 +55,21 @@ def parse_duration(value: object) -> float:
     """
     number, unit = _measure(value, SECONDS, "is not a duration", "a number with ms, s, m, h or d: 10s, 200ms, 1.5m")
     return float(number * SECONDS[unit])
+
+
+def parse_flag(value: object) -> bool:
+    """Read `true` and `false`; nothing else, so that a flag looks the same in every file.
+
+    Raises:
+        PydanticCustomError: it is neither.
+    """
+    match value:
+        case bool():
+            return value
+        case "true" | "false":
+            return value == "true"
+        case _:
+            raise invalid("is neither true nor false", "write one of them")
 
 
 def parse_size(value: object) -> int:
@@ -83,8 +109,14 @@ def _measure(
     return Decimal(match["number"]), match["unit"]
 
 
+Value = TypeVar("Value")
+Given = Annotated[Value | None, BeforeValidator(refuse_null)]
+"""What may be absent, which is None, but not null in the file."""
+
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0)]
 """Seconds, more than none."""
+
+Flag = Annotated[bool, BeforeValidator(parse_flag)]
 
 Wait = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 """Seconds, perhaps none."""

@@ -13,17 +13,17 @@ from pydantic_core import ErrorDetails
 from processor.errors import Fault, FaultPath
 from processor.settings.yaml import Node
 
-SECRET = re.compile(r"password|passphrase|secret|token$|user\.info|api_?key|\.pem$|oauthbearer\.config|jaas")
+SECRET = re.compile(r"password|passphrase|secret|token$|user\.info|api_?key|\.pem$|oauthbearer\.config|jaas|^proxy$")
 
 PREDICATES = {
     "string_type": ("must be text", "put quotes around it where it is an expression"),
     "dict_type": ("must be a mapping", "write `key: value` below it"),
     "model_type": ("must be a mapping", "write `key: value` below it"),
-    "tuple_type": ("must be a list", ""),
-    "int_parsing": ("is not a whole number", ""),
-    "int_type": ("is not a whole number", ""),
-    "float_parsing": ("is not a number", ""),
-    "float_type": ("is not a number", ""),
+    "tuple_type": ("must be a list", "write it in brackets: [a, b]"),
+    "int_parsing": ("is not a whole number", "write digits only"),
+    "int_type": ("is not a whole number", "write digits only"),
+    "float_parsing": ("is not a number", "write digits only"),
+    "float_type": ("is not a number", "write digits only"),
     "too_short": ("must not be empty", ""),
 }
 """What is wrong and how to mend it, by pydantic's name of the error."""
@@ -61,25 +61,35 @@ def translate(error: ErrorDetails, model: type[BaseModel], path: FaultPath, writ
     if error["type"] == "missing":
         return Fault(where, "is required", _example(where, field))
     if error["type"] == "extra_forbidden":
-        return _unknown_key(where, _keys_at(model, inner[:-1]))
+        return _unknown_key(where, _model_at(model, inner[:-1]))
     where = _as_written(where, written)
     node = written.at(where)
     if node is not None and node.value is None and error["input"] is None and error["type"] != "invalid":
         return Fault(where, "has no value", "give it one, or remove the key")
+    shown = f"`{where[-1]}`" if "[key]" in error["loc"] else _shown(node, where)
     message, fix = _predicate(error)
-    return Fault(where, f"{_shown(node, where)} {message}".strip(), fix or _example(where, field))
+    example = _example(where, field)
+    return Fault(where, f"{shown} {message}".strip(), example or fix if error["type"] in PREDICATES else fix or example)
 
 
-def _unknown_key(where: FaultPath, known: list[str]) -> Fault:
-    name = str(where[-1])
+def _unknown_key(where: FaultPath, owner: type[BaseModel] | None) -> Fault:
+    name, known = str(where[-1]), fields_of(owner) if owner else {}
     if name in known:
-        return Fault(where, "is another name of a key that is set too", "keep one of the two")
-    return Fault(where, "is not a known key", did_you_mean(name, known))
+        fix = "keep one of the two; over another file, null removes a key"
+        return Fault(where, "is another name of a key that is set too", fix)
+    group = next((key for key, field in known.items() if name in _keys_below(field)), None)
+    fix = f"it belongs below `{group}`" if group else did_you_mean(name, known)
+    return Fault(where, "is not a known key", fix)
+
+
+def _keys_below(field: FieldInfo) -> Iterable[str]:
+    kind = _plain(field.annotation)
+    return fields_of(kind) if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
 
 
 def _as_written(where: FaultPath, written: Node) -> FaultPath:
     """Leave out the position in a list that was written as one text."""
-    return where[:-1] if isinstance(where[-1], int) and written.at(where) is None else where
+    return where[:-1] if where and isinstance(where[-1], int) and written.at(where) is None else where
 
 
 def _shown(node: Node | None, where: FaultPath) -> str:
@@ -96,11 +106,16 @@ def _predicate(error: ErrorDetails) -> tuple[str, str]:
         case "invalid":
             return str(context["message"]), str(context["fix"])
         case "literal_error" | "enum":
-            return "is not allowed", f"one of: {context['expected']}"
+            return "is not allowed", f"one of: {_list(str(context['expected']))}"
         case "value_error":
             return str(context["error"]), ""
         case kind:
             return PREDICATES.get(kind) or (_bound(context) or error["msg"], "")
+
+
+def _list(expected: str) -> str:
+    """Write pydantic's `'a', 'b' or 'c'` as the file would."""
+    return expected.replace("'", "").replace(" or ", ", ")
 
 
 def _bound(context: dict[str, Any]) -> str:
@@ -121,12 +136,7 @@ def _example(where: FaultPath, field: FieldInfo | None) -> str:
 def _field_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> FieldInfo | None:
     """Find the field that an error is about; None where it is a key or item of a field."""
     owner = _model_at(model, loc[:-1])
-    return _fields(owner).get(str(loc[-1])) if owner and loc else None
-
-
-def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    owner = _model_at(model, loc)
-    return list(_fields(owner)) if owner else []
+    return fields_of(owner).get(str(loc[-1])) if owner and loc else None
 
 
 def _model_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel] | None:
@@ -134,10 +144,10 @@ def _model_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseMo
     kind: Any = model
     for part in loc:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            field = _fields(kind).get(str(part))
+            field = fields_of(kind).get(str(part))
             kind = _plain(field.annotation) if field else None
         else:
-            kind = _plain((get_args(kind) or (None,))[-1])
+            kind = _plain(next((each for each in reversed(get_args(kind)) if each is not ...), None))
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
@@ -148,7 +158,7 @@ def _plain(kind: Any) -> Any:
     return kind
 
 
-def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """List a model's fields by the names that the file may use."""
     named: dict[str, FieldInfo] = {}
     for name, field in model.model_fields.items():

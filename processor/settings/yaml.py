@@ -6,7 +6,7 @@ into a number and an id of digits into an integer. The models convert instead.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -32,12 +32,14 @@ class Node:
         file: the file's name as the user gave it.
         line: 1-based line of the value's key, or of the list item.
         bare: whether a text had no quotes around it.
+        removed: the nulls that took keys of lower files away.
     """
 
     value: "str | tuple[Node, ...] | dict[str, Node] | None"
     file: str
     line: int
     bare: bool = False
+    removed: "Mapping[str, Node]" = field(default_factory=dict)
 
     def python(self) -> Any:
         """Give the values alone: str (`Bare` where unquoted), None, list and dict."""
@@ -52,8 +54,9 @@ class Node:
                 return text_or_none
 
     def positions(self, path: FaultPath = ()) -> Positions:
-        """Give the place of this value and of everything in it."""
+        """Give the place of this value, of everything in it, and of what removed something from it."""
         found: Positions = {path: (self.file, self.line)}
+        found |= {(*path, key): (node.file, node.line) for key, node in self.removed.items()}
         for key, node in self.children():
             found |= node.positions((*path, key))
         return found
@@ -119,23 +122,30 @@ def read_tree(root: yaml.MappingNode, text: str, file: str) -> tuple[Node, list[
     return replace(tree, value=kept), reader.faults
 
 
-def merge(lower: Node, upper: Node) -> Node:
+def merge(lower: Node, upper: Node, nulls: frozenset[tuple[str, ...]] = frozenset()) -> Node:
     """Put one file's tree over another's.
 
     Mappings merge deep, lists and texts are replaced, and null removes what the lower file set (where it set
     nothing, null stays a value). The place of a value is where it was set last.
+
+    Args:
+        lower: what is covered.
+        upper: what wins.
+        nulls: paths, with `*` for any key, where null is a value that differs from an absent key: it replaces.
     """
     if not (isinstance(lower.value, dict) and isinstance(upper.value, dict)):
         return upper
-    merged = dict(lower.value)
+    merged, removed = dict(lower.value), dict(lower.removed)
     for key, node in upper.value.items():
+        below = frozenset(path[1:] for path in nulls if path and path[0] in {key, "*"})
         if key not in merged:
             merged[key] = node
-        elif node.value is None:
+        elif node.value is None and () not in below:
             del merged[key]
+            removed[key] = node
         else:
-            merged[key] = merge(merged[key], node)
-    return replace(upper, value=merged)
+            merged[key] = merge(merged[key], node, below)
+    return replace(upper, value=merged, removed=removed)
 
 
 class _Reader:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.command import clickstream
+
 MINIMAL = """\
 kafka: {bootstrap.servers: "localhost:9"}
 topics: [clicks]
@@ -23,12 +25,6 @@ routes:
 """
 
 
-def clickstream(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command."""
-    command = [sys.executable, "-m", "processor", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
-
-
 def test_a_faulty_file_shows_all_faults_and_ends_with_2(tmp_path: Path) -> None:
     """Every fault comes at once, with file, line and fix, without a traceback and without the key."""
     file = tmp_path / "clickstream.yaml"
@@ -41,7 +37,7 @@ def test_a_faulty_file_shows_all_faults_and_ends_with_2(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "start_form" in done.stderr
     assert "start_from" in done.stderr
-    assert "did you mean view?" in done.stderr
+    assert "did you mean `view`?" in done.stderr
     assert f"{file}:" in done.stderr
     assert "Traceback" not in done.stderr
     assert "very-secret" not in done.stderr
@@ -79,7 +75,7 @@ def test_an_unknown_destination_names_those_of_the_file(tmp_path: Path) -> None:
     assert "shop" in done.stderr.replace("shpo", "")
 
 
-@pytest.mark.parametrize("command", ["check", "preview", "replay"])
+@pytest.mark.parametrize("command", ["init", "preview", "replay"])
 def test_a_command_that_does_not_exist_is_unknown(command: str) -> None:
     """What is not built is no stub either."""
     done = clickstream(command)
@@ -110,6 +106,20 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "70000 is not a port" in done.stderr
+
+
+def test_output_that_nobody_reads_ends_quietly() -> None:
+    """As in `clickstream functions | head -1`: one sentence, no traceback."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "processor", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert process.returncode == 1
+    assert said == "clickstream: nobody reads the output any more\n"
 
 
 def account(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

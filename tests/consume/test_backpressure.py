@@ -29,6 +29,14 @@ def test_nothing_assigned() -> None:
     assert decided({}) == decision()
 
 
+def test_what_may_hold_nothing_is_paused_from_the_start() -> None:
+    """A pipeline that may hold no records fetches none: every partition is paused, and none is ever resumed."""
+    nothing, held = Limits(0, 0), view({A: 0, B: 0})
+
+    assert decide(nothing, held, frozenset()) == decision(pause={A, B})
+    assert decide(nothing, held, frozenset({A, B})) == decision()
+
+
 def test_below_its_share_a_partition_flows() -> None:
     """One record short of its share a partition is left alone."""
     assert decided({A: 24, B: 0, C: 0, D: 0}) == decision()

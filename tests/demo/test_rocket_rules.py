@@ -16,10 +16,27 @@ GOOD: dict[str, dict[str, Any]] = {
     "order": HEAD | {"productId": 10233, "price": 99.5, "quantity": 2, "transaction": "A100001"},
     "categoryView": HEAD | {"categoryId": 101},
     "search": HEAD | {"searchPhrase": "gåva till pappa"},
+    "setContact": HEAD | {"contactExternalId": "C1"},
+    "emailClick": HEAD | {"mailTrackingId": "m-1"},
+    "recomBlockViewed": HEAD | {"recomBlockId": "568da4f6-7952-49b1-afd3-9ac44d6e78c7"},
+    "recomTap": HEAD | {"productId": 10233, "recomBlockId": "b"},
+    "recomAddToBasket": HEAD | {"productId": 10233, "recomBlockId": "b"},
+    "impressionContentViewed": HEAD | {"impressionContentId": "568da4f6-7952-49b1-afd3-9ac44d6e78c7"},
+    "impressionContentClicked": HEAD | {"impressionContentId": "i"},
 }
+SINGLE: dict[str, dict[str, Any]] = {
+    "categoryViewByCategoryPath": HEAD | {"categoryPath": "Skor/Vinter"},
+    "welcomeSequence": HEAD | {"email": "anna@example.com"},
+}
+"""Methods that no batch holds."""
 
 WANTS_ID = "must be an integer from 1 to 9007199254740991"
 WANTS_SHORT = "must be a string of 1 to 50 characters"
+WANTS_STOCK = "must be a string of at most 50 characters"
+WANTS_MAIL = "must be an e-mail address"
+WANTS_PHONE = "must be a phone number in E.164, such as +46701234567"
+WANTS_FILLED = "must be a string that is not empty"
+WANTS_SCALARS = "must be an object of strings, numbers and booleans under names that are not empty"
 WANTS_SESSION = "sessionExternalId must be 1 to 50 letters and digits"
 WANTS_TIME = "timestamp must be ISO 8601 in whole seconds with a time zone, such as 2026-11-22T09:31:07Z"
 
@@ -64,6 +81,10 @@ def test_a_good_call_passes(method: str) -> None:
         ("order", {"quantity": 1, "stockId": "s"}),
         ("order", {"transaction": "t" * 50}),
         ("search", {"searchPhrase": "x" * 50}),
+        ("setContact", {"email": "a@b", "phone": "+46701234567", "stockId": "", "customData": {}}),
+        ("setContact", {"phone": "123456789012345", "customData": {"a": "", "b": 0, "c": False, "d": -1.5}}),
+        ("emailClick", {"customData": {"a": "b"}}),
+        ("recomAddToBasket", {"recomBlockId": "b" * 50, "stockId": "s"}),
     ],
 )
 def test_the_bounds_are_allowed(method: str, fields: dict[str, Any]) -> None:
@@ -90,6 +111,8 @@ def test_session_time_and_names_are_judged_in_every_method(method: str, fields: 
         ("order", "productId"),
         ("groupView", "groupId"),
         ("categoryView", "categoryId"),
+        ("recomTap", "productId"),
+        ("recomAddToBasket", "productId"),
     ],
 )
 def test_an_id_is_a_json_integer(method: str, field: str, value: object) -> None:
@@ -100,9 +123,8 @@ def test_an_id_is_a_json_integer(method: str, field: str, value: object) -> None
 @pytest.mark.parametrize(
     ("method", "fields", "wrong"),
     [
-        ("view", {"stockId": ""}, f"stockId {WANTS_SHORT}"),
-        ("view", {"stockId": "s" * 51}, f"stockId {WANTS_SHORT}"),
-        ("view", {"stockId": None}, f"stockId {WANTS_SHORT}"),
+        ("view", {"stockId": "s" * 51}, f"stockId {WANTS_STOCK}"),
+        ("view", {"stockId": None}, f"stockId {WANTS_STOCK}"),
         ("view", {"quantity": 1}, "quantity is not a field of this method"),
         ("addToBasket", {"quantity": 1}, "quantity is not a field of this method"),
         ("groupView", {"productIds": []}, "productIds must be an array that is not empty"),
@@ -122,6 +144,21 @@ def test_an_id_is_a_json_integer(method: str, field: str, value: object) -> None
         ("categoryView", {"stockId": "s"}, "stockId is not a field of this method"),
         ("search", {"searchPhrase": ""}, f"searchPhrase {WANTS_SHORT}"),
         ("search", {"searchPhrase": "x" * 51}, f"searchPhrase {WANTS_SHORT}"),
+        ("setContact", {"contactExternalId": "a-b"}, "contactExternalId must be 1 to 50 letters and digits"),
+        ("setContact", {"contactExternalId": 7}, "contactExternalId must be 1 to 50 letters and digits"),
+        ("setContact", {"email": "anna"}, f"email {WANTS_MAIL}"),
+        ("setContact", {"email": ""}, f"email {WANTS_MAIL}"),
+        ("setContact", {"phone": "070-123"}, f"phone {WANTS_PHONE}"),
+        ("setContact", {"phone": 46_701_234_567}, f"phone {WANTS_PHONE}"),
+        ("setContact", {"customData": "{}"}, f"customData {WANTS_SCALARS}"),
+        ("setContact", {"customData": {"a": None}}, f"customData {WANTS_SCALARS}"),
+        ("emailClick", {"customData": {"": 1}}, f"customData {WANTS_SCALARS}"),
+        ("emailClick", {"mailTrackingId": ""}, f"mailTrackingId {WANTS_FILLED}"),
+        ("emailClick", {"stockId": "s"}, "stockId is not a field of this method"),
+        ("recomBlockViewed", {"recomBlockId": "b" * 51}, f"recomBlockId {WANTS_SHORT}"),
+        ("recomBlockViewed", {"productId": 1}, "productId is not a field of this method"),
+        ("recomTap", {"recomBlockId": ""}, f"recomBlockId {WANTS_SHORT}"),
+        ("impressionContentViewed", {"impressionContentId": 5}, f"impressionContentId {WANTS_FILLED}"),
     ],
 )
 def test_a_method_s_own_rules_are_enforced(method: str, fields: dict[str, Any], wrong: str) -> None:
@@ -130,6 +167,16 @@ def test_a_method_s_own_rules_are_enforced(method: str, fields: dict[str, Any], 
 
     assert check_rocket(f"/1.0/{method}", payload) == wrong
     assert check_rocket(VISITOR_EVENTS, [{"view": GOOD["view"]}, {method: payload}]) == f"[1] {method}.{wrong}"
+
+
+@pytest.mark.parametrize("method", sorted(SINGLE))
+def test_some_methods_are_single_calls_only(method: str) -> None:
+    """A category's path has no envelope, and a mail to a shopper must not be sent again with its batch."""
+    assert check_rocket(f"/1.0/{method}", SINGLE[method]) is None
+    assert check_rocket(VISITOR_EVENTS, [{method: SINGLE[method]}]) == f"[0] {method} is not a method of this batch"
+    for field in SINGLE[method]:
+        payload = {name: value for name, value in SINGLE[method].items() if name != field}
+        assert check_rocket(f"/1.0/{method}", payload) == f"{field} is missing"
 
 
 @pytest.mark.parametrize("method", sorted(GOOD))
@@ -153,10 +200,7 @@ def test_every_field_of_a_method_but_the_stock_is_required(method: str) -> None:
             "[0] must be an object with one key, the method",
         ),
         ([{"View": GOOD["view"]}], "[0] View is not a method of this batch"),
-        (
-            [{"categoryViewByCategoryPath": HEAD}],
-            "[0] categoryViewByCategoryPath is not a method of this batch",
-        ),
+        ([{"visitorEvents": []}], "[0] visitorEvents is not a method of this batch"),
     ],
 )
 def test_a_batch_is_an_array_of_one_key_envelopes(body: Any, wrong: str) -> None:
@@ -175,6 +219,13 @@ def test_deliveries_are_noted_in_the_order_of_the_batch() -> None:
         Accepted("order", SESSION, "A100001/10233", MILLIS),
         Accepted("category_view", SESSION, "101", MILLIS),
         Accepted("search", SESSION, "gåva till pappa", MILLIS),
+        Accepted("set_contact", SESSION, "C1", MILLIS),
+        Accepted("email_click", SESSION, "m-1", MILLIS),
+        Accepted("recom_block_viewed", SESSION, "568da4f6-7952-49b1-afd3-9ac44d6e78c7", MILLIS),
+        Accepted("recom_tap", SESSION, "b/10233", MILLIS),
+        Accepted("recom_add_to_basket", SESSION, "b/10233", MILLIS),
+        Accepted("impression_content_viewed", SESSION, "568da4f6-7952-49b1-afd3-9ac44d6e78c7", MILLIS),
+        Accepted("impression_content_clicked", SESSION, "i", MILLIS),
     ]
 
 
@@ -183,6 +234,10 @@ def test_single_calls_are_noted_alike() -> None:
     for method, payload in GOOD.items():
         assert f"/1.0/{method}" in ROCKET_PATHS
         assert read_rocket(f"/1.0/{method}", payload) == read_rocket(VISITOR_EVENTS, [{method: payload}])
+    assert [read_rocket(f"/1.0/{method}", payload) for method, payload in SINGLE.items()] == [
+        [Accepted("category_view_by_category_path", SESSION, "Skor/Vinter", MILLIS)],
+        [Accepted("welcome_sequence", SESSION, "anna@example.com", MILLIS)],
+    ]
 
 
 @pytest.mark.parametrize(

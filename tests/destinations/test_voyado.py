@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from processor.destinations import VENDORS
+from processor.destinations.vendor import Wirings
 from processor.destinations.voyado import Settings
-from processor.records import Payload
-from tests.destinations.mapping import GUID, good, mapped, refused, sent
+from tests.destinations.mapping import GUID, method_of, refused, sent
 
 ACCOUNT: dict[str, Any] = {
     "type": "voyado",
@@ -33,15 +33,9 @@ def test_a_full_view_is_sent_with_the_vendor_s_names() -> None:
     assert sent("product_view", **full) == full
 
 
-def test_what_is_absent_is_left_out() -> None:
-    """Null is not sent; whether Voyado takes it is not documented."""
-    assert sent("product_view", category=None) == {"itemId": "10233", "contactId": GUID}
-
-
-@pytest.mark.parametrize("field", ["itemId", "contactId"])
-def test_a_view_needs(field: str) -> None:
+def test_what_a_view_needs() -> None:
     """Without product or contact there is no view."""
-    assert refused("product_view", **{field: None}) == f"{field}: required, but the mapping gives null"
+    assert method_of("product_view").required == {"itemId", "contactId"}
 
 
 def test_a_cart_is_sent_whole() -> None:
@@ -56,22 +50,21 @@ def test_an_empty_cart_is_sent() -> None:
     assert sent("cart", items=[])["items"] == []
 
 
-@pytest.mark.parametrize("field", ["cartReference", "contactId", "items"])
-def test_a_cart_needs(field: str) -> None:
+def test_what_a_cart_needs() -> None:
     """Missing lines are an error, for a slip in a mapping must not empty carts."""
-    assert refused("cart", **{field: None}) == f"{field}: required, but the mapping gives null"
+    assert method_of("cart").required == {"cartReference", "contactId", "items"}
 
 
 @pytest.mark.parametrize(
     ("items", "field"),
     [
-        ([{"sku": "a"}], "items.0.quantity"),
-        ([{"quantity": 1}], "items.0.sku"),
-        ([{"sku": None, "quantity": 1}], "items.0.sku"),
-        ([{"sku": "", "quantity": 1}], "items.0.sku"),
-        ([{"sku": "a", "quantity": 1}, {"sku": "b", "quantity": "many"}], "items.1.quantity"),
-        ([{"sku": "a", "quantity": 1, "price": 9}], "items.0.price"),
-        (["a"], "items.0"),
+        ([{"sku": "a"}], "items[0].quantity"),
+        ([{"quantity": 1}], "items[0].sku"),
+        ([{"sku": None, "quantity": 1}], "items[0].sku"),
+        ([{"sku": "", "quantity": 1}], "items[0].sku"),
+        ([{"sku": "a", "quantity": 1}, {"sku": "b", "quantity": "many"}], "items[1].quantity"),
+        ([{"sku": "a", "quantity": 1, "price": 9}], "items[0]"),
+        (["a"], "items[0]"),
         ("a", "items"),
         ({"sku": "a", "quantity": 1}, "items"),
     ],
@@ -96,24 +89,57 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert [part.partition(":")[0] for part in message.split("; ")] == ["itemId", "contactId", "time"]
 
 
+@pytest.mark.parametrize("value", [GUID, GUID.upper(), "a" * 20, "A-_9" * 6, "x" * 22])
+def test_a_contact_is_a_guid_or_a_short_one(value: str) -> None:
+    """It is sent as it is."""
+    assert sent("product_view", contactId=value)["contactId"] == value
+    assert sent("cart", contactId=value)["contactId"] == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "a" * 19,
+        "a" * 25,
+        GUID.replace("-", ""),
+        GUID + "\n",
+        "a" * 20 + "\n",
+        "å" * 20,
+        "anna@example.com",
+        10**20,
+        5,
+        True,
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_what_is_no_contact_is_refused(value: object) -> None:
+    """Voyado would drop it without a word."""
+    assert refused("product_view", contactId=value).startswith("contactId: ")
+    assert refused("cart", contactId=value).startswith("contactId: ")
+
+
+@pytest.mark.parametrize("value", ["sv", "sv-SE", "zh-Hant-TW", "es-419", "sr-Latn-RS"])
+def test_a_language_is_a_culture_code(value: str) -> None:
+    """With or without region and script."""
+    assert sent("cart", language=value)["language"] == value
+
+
+@pytest.mark.parametrize("value", ["", "SE", "sv_SE", "SV-se", "svenska", "sv-", "sv-SE\n", "s", 46])
+def test_what_is_no_culture_code_is_refused(value: object) -> None:
+    """Voyado would filter the event out later, and nobody would know why."""
+    assert refused("cart", language=value).startswith("language: ")
+
+
 def test_views_have_no_order_and_carts_that_of_their_reference() -> None:
     """The last state of a cart must be the last to arrive; views count each for itself."""
-    view, cart = mapped("product_view", good("product_view")), mapped("cart", good("cart"))
+    methods = VENDORS["voyado"].methods
 
-    assert isinstance(view, Payload)
-    assert isinstance(cart, Payload)
-    assert (view.lane, cart.lane) == (None, "c-1")
-
-
-@pytest.mark.parametrize("method", ["product_view", "cart"])
-def test_the_payload_s_time_is_the_event_s(method: str) -> None:
-    """Seconds since 1970, with fractions; nothing where the payload has none."""
-    timed, timeless = mapped(method, good(method, time="2026-11-22T10:31:07.120+01:00")), mapped(method, good(method))
-
-    assert isinstance(timed, Payload)
-    assert isinstance(timeless, Payload)
-    assert timed.event_time == pytest.approx(1_795_339_867.120)
-    assert timeless.event_time is None
+    assert {name: method.order_key for name, method in methods.items()} == {
+        "product_view": None,
+        "cart": "cartReference",
+    }
+    assert {method.time for method in methods.values()} == {"time"}
 
 
 @pytest.mark.parametrize(
@@ -127,11 +153,10 @@ def test_the_payload_s_time_is_the_event_s(method: str) -> None:
 )
 def test_where_payloads_go(method: str, batched: bool, path: str) -> None:  # noqa: FBT001 - a column of a table
     """Single and batched calls have paths of their own; a batch's elements are bare."""
-    found = mapped(method, good(method), batched=batched)
+    wiring = Wirings(batched=batched).wire(method_of(method))
 
-    assert isinstance(found, Payload)
-    assert (found.channel.path, found.channel.batched, found.channel.label) == (path, batched, method)
-    assert found.body.startswith(b'{"')
+    assert (wiring.channel.path, wiring.channel.batched, wiring.channel.label) == (path, batched, method)
+    assert (wiring.prefix, wiring.suffix) == (b"", b"")
 
 
 def test_how_a_request_is_addressed() -> None:

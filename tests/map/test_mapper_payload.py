@@ -2,11 +2,8 @@
 
 import pytest
 
-from processor.destinations import VENDORS
-from processor.destinations.vendor import Wirings
-from processor.expressions.language import compile_expression
-from processor.map.mapper import Mapper
-from processor.records import Payload, Stage
+from processor.clock import ManualClock
+from processor.records import Filtered, FilterReason, Payload, Stage
 from tests.map.views import EVENT, GUID, mapper, message, view
 
 
@@ -33,22 +30,15 @@ def test_an_order_key_that_fails_is_the_route_s_failure() -> None:
     """Without a lane nothing may go out, or the order would be lost without a word."""
     found = mapper(view(), order_key="length(nothing)").map(EVENT)
 
-    assert message(found, Stage.ROUTE) == "order_key: length(nothing): JMESPathTypeError"
+    assert message(found, Stage.ROUTE) == (
+        "order_key: length(nothing): length() wants a text, an array or a record, and nothing is null"
+    )
 
 
 def test_the_method_s_order_key_is_the_payload_s_field() -> None:
     """After conversion: a UUID with and without hyphens is one visitor."""
-    method = VENDORS["retail_rocket"].methods["view"]
     fields = {"sessionExternalId": "s", "timestamp": "t", "productId": "p"}
-    mapping = Mapper(
-        target=Wirings(batched=False).wire(method),
-        fields={field: compile_expression(text) for field, text in fields.items()},
-        constants={},
-        model=method.model,
-        order_key=None,
-        order_field=method.order_key,
-        time_field=method.time,
-    )
+    mapping = mapper(fields, to="retail_rocket.view", order_field="sessionExternalId")
     lanes = []
     for session in (GUID, GUID.replace("-", "")):
         found = mapping.map({"s": session, "t": "2026-11-22T09:31:07Z", "p": 1})
@@ -105,3 +95,43 @@ def test_the_envelope_is_put_round_the_body() -> None:
     assert isinstance(shared, Payload)
     assert shared.body == b'{"addToBasket":' + single.body + b"}"
     assert shared.channel.path == "/visitorEvents"
+
+
+# Age.
+
+HOUR = 3600.0
+NOW = 1_795_343_467.0
+
+
+@pytest.mark.parametrize(("age", "sent"), [(0, True), (HOUR, True), (HOUR + 1, False), (-HOUR, True)])
+def test_what_happened_too_long_ago_is_filtered(age: float, sent: bool) -> None:  # noqa: FBT001 - a table's column
+    """By the payload's own time; one from the future is not old."""
+    mapping = mapper(view(time="from_seconds(t)"), max_age=HOUR, clock=ManualClock(wall=NOW))
+
+    found = mapping.map({**EVENT, "t": NOW - age})
+
+    if sent:
+        assert isinstance(found, Payload)
+        assert found.expires == pytest.approx(NOW - age + HOUR)
+    else:
+        assert found == Filtered(FilterReason.TOO_OLD, "views")
+
+
+def test_without_a_time_the_record_s_counts() -> None:
+    """Kafka knows when it took it; where it does not, nothing is too old."""
+    mapping = mapper(view(), max_age=HOUR, clock=ManualClock(wall=NOW))
+
+    assert isinstance(mapping.map(EVENT, timestamp=int(NOW * 1000)), Payload)
+    assert isinstance(mapping.map(EVENT, timestamp=int((NOW - 2 * HOUR) * 1000)), Filtered)
+    assert isinstance(mapping.map(EVENT, timestamp=-1), Payload)
+
+
+@pytest.mark.parametrize(("items", "kind"), [([], Payload), ([{"sku": "1", "quantity": 1}], Filtered)])
+def test_an_emptied_cart_is_never_too_old(items: list[object], kind: type) -> None:
+    """Without it the vendor goes on mailing about a cart that was bought."""
+    fields = {"cartReference": "sessionId", "contactId": "contactId", "time": "occurredAt", "items": "items"}
+    mapping = mapper(fields, to="voyado.cart", max_age=HOUR, clock=ManualClock(wall=NOW + 10 * HOUR))
+
+    found = mapping.map({**EVENT, "items": items})
+
+    assert isinstance(found, kind)

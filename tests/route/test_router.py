@@ -3,11 +3,12 @@ from typing import Any
 
 import pytest
 
-from processor.expressions.language import compile_expression
+from processor.expressions.language import Language
 from processor.records import Assignment, ErrorClass, Event, Failure, Filtered, FilterReason, Stage
 from processor.route.router import NotRouted, Route, Routed, Router
 from tests.support.records import record
 
+LANGUAGE = Language({}, lambda: 0.0)
 ORDER: Mapping[str, Any] = {
     "contactId": "c-1",
     "total": 30,
@@ -22,14 +23,16 @@ def route(
     topics: tuple[str, ...] = ("clicks",),
     when: str | None = None,
     for_each: str | None = None,
+    let: dict[str, str] | None = None,
 ) -> Route:
     """A route as the file would have it."""
     return Route(
         name,
         frozenset(events),
         topics,
-        compile_expression(when) if when else None,
-        compile_expression(for_each) if for_each else None,
+        LANGUAGE.compile(when) if when else None,
+        LANGUAGE.compile(for_each) if for_each else None,
+        tuple((name, LANGUAGE.compile(text)) for name, text in (let or {}).items()),
     )
 
 
@@ -152,14 +155,22 @@ def test_a_condition_that_fails_is_a_dead_letter() -> None:
     [found] = fired(route(when="length(total) > `1`"), of=event({**ORDER, "total": 12345}))
 
     assert isinstance(found, NotRouted)
-    assert found.fate == Failure(Stage.ROUTE, ErrorClass.UNMAPPED, "when: length(total) > `1`: JMESPathTypeError")
+    assert found.fate == Failure(
+        Stage.ROUTE,
+        ErrorClass.UNMAPPED,
+        "when: length(total) > `1`: length() wants a text, an array or a record, and total is integer",
+    )
 
 
 def test_one_route_s_failure_is_not_the_others() -> None:
     """Each route has its own fate."""
     found = fired(route("a", when="length(total)"), route("b"), route("c", when="nothing"))
 
-    assert short(found) == [("a", 0, "when: length(total): JMESPathTypeError"), ("b", 0, None), ("c", 0, "when")]
+    assert short(found) == [
+        ("a", 0, "when: length(total): length() wants a text, an array or a record, and total is integer"),
+        ("b", 0, None),
+        ("c", 0, "when"),
+    ]
 
 
 # for_each.
@@ -186,7 +197,11 @@ def test_a_condition_may_fail_for_one_item_only() -> None:
 
     assert short(found) == [
         ("orders", 0, None),
-        ("orders", 1, "when: length(item.sku) > `0`: JMESPathTypeError"),
+        (
+            "orders",
+            1,
+            "when: length(item.sku) > `0`: length() wants a text, an array or a record, and item.sku is integer",
+        ),
         ("orders", 2, None),
     ]
 
@@ -227,4 +242,27 @@ def test_items_may_be_anything() -> None:
 
 def test_an_expression_for_items_that_fails_is_one_dead_letter() -> None:
     """How many items there would be, nobody knows."""
-    assert short(fired(route(for_each="keys(total)"))) == [("orders", 0, "for_each: keys(total): JMESPathTypeError")]
+    assert short(fired(route(for_each="keys(total)"))) == [
+        ("orders", 0, "for_each: keys(total): keys() wants a record, and total is integer")
+    ]
+
+
+# Names.
+
+
+def test_names_are_seen_by_the_condition_and_the_mapping() -> None:
+    """In order, each with those before it, and per item."""
+    let = {"first": "item.sku", "both": "concat(first, '-', contactId)"}
+    found = fired(route(for_each="lines", let=let, when="first != 'b'"))
+
+    assert short(found) == [("orders", 0, None), ("orders", 1, "when"), ("orders", 2, None)]
+    assert isinstance(found[0], Routed)
+    assert found[0].scope["both"] == "a-c-1"
+    assert "both" not in ORDER
+
+
+def test_a_name_that_fails_is_a_dead_letter() -> None:
+    """The letter says that it was a name, and which expression."""
+    assert short(fired(route(let={"n": "upper(total)"}))) == [
+        ("orders", 0, "let: upper(total): upper() wants a text, and total is integer")
+    ]

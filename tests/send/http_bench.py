@@ -11,10 +11,10 @@ from yarl import URL
 from processor.clock import ManualClock
 from processor.demo.serving import serving
 from processor.records import Request
-from processor.send.http import HttpSender
+from processor.send.http import HttpSender, Way
 from processor.send.replies import Reply
 from tests.send.parts import channel, deliveries
-from tests.send.servers import listening, read_request
+from tests.support.conversations import listening, read_request
 
 KEY = "s3cr3t/+key=="
 VIEW = channel("view")
@@ -27,7 +27,14 @@ def mask(text: str) -> str:
 
 
 @asynccontextmanager
-async def sender(base: str, *, timeout: float = 10.0, concurrency: int = 4) -> AsyncIterator[HttpSender]:  # noqa: ASYNC109 - it is what is tested
+async def sender(
+    base: str,
+    *,
+    timeout: float = 10.0,  # noqa: ASYNC109 - it is what is tested
+    concurrency: int = 4,
+    way: Way | None = None,
+    id_header: str | None = None,
+) -> AsyncIterator[HttpSender]:
     """A sender to an account whose key travels in the URL."""
     http = HttpSender(
         url=lambda path: URL(base + path).with_query({"apiKey": KEY}),
@@ -36,6 +43,8 @@ async def sender(base: str, *, timeout: float = 10.0, concurrency: int = 4) -> A
         concurrency=concurrency,
         mask=mask,
         clock=ManualClock(wall=1_800_000_000.0),
+        way=way or Way(),
+        id_header=id_header,
     )
     try:
         yield http
@@ -59,7 +68,7 @@ async def reply_to(handle: Callable[[web.BaseRequest], web.StreamResponse]) -> R
         return await http.send(REQUEST)
 
 
-async def reply_of(answer: bytes, timeout: float = 10.0) -> Reply:  # noqa: ASYNC109 - it is what is tested
+async def reply_of(answer: bytes, request: Request = REQUEST) -> Reply:
     """What one request brings back to a server that says these bytes and hangs up."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,5 +76,5 @@ async def reply_of(answer: bytes, timeout: float = 10.0) -> Reply:  # noqa: ASYN
         writer.write(answer)
         await writer.drain()
 
-    async with listening(talk) as port, sender(f"http://127.0.0.1:{port}", timeout=timeout) as http:
-        return await http.send(REQUEST)
+    async with listening(talk) as port, sender(f"http://127.0.0.1:{port}") as http:
+        return await http.send(request)

@@ -12,6 +12,8 @@ REFUSED = Answered(400, "no")
 BROKEN = Answered(500, "oops")
 TOO_FAST = Answered(429, "")
 
+WALL = 1_800_000_000.0
+"""The wall's time when the clock says 0."""
 DELAYS = (10.0, 30.0, 60.0)
 LIMITS = BatchLimits(max_events=3, max_bytes=1000, max_wait=0.2)
 
@@ -33,9 +35,9 @@ def steady(value: float) -> Steady:
     return made
 
 
-def channel(name: str = "view", *, batched: bool = False) -> Channel:
+def channel(name: str = "view", *, batched: bool = False, once: bool = False) -> Channel:
     """A URL path of its own."""
-    return Channel(name, f"/{name}", batched)
+    return Channel(name, f"/{name}", batched, once)
 
 
 def assignment(partition: int = 0, epoch: int = 1) -> Assignment:
@@ -50,8 +52,12 @@ def deliveries(
     first: int = 0,
     size: int = 2,
     route: str = "views",
+    expires: float | None = None,
 ) -> list[Delivery]:
-    """One delivery for each lane, in offset order from `first`, with bodies of `size` bytes (at least 2)."""
+    """One delivery for each lane, in offset order from `first`, with bodies of `size` bytes (at least 2).
+
+    They expire when the clock says `expires`.
+    """
     owner = of or assignment()
     return [
         Delivery(
@@ -64,6 +70,7 @@ def deliveries(
             lane=lane,
             event_time=None,
             made=0.0,
+            expires=None if expires is None else WALL + expires,
         )
         for at, lane in enumerate(lanes)
     ]
@@ -74,18 +81,25 @@ def scheduler(batch: BatchLimits | None = None, *, rate: float | None = None, ji
     return Scheduler(batch, DELAYS, Pace(rate, 0.0), steady(jitter))
 
 
+def step(of: Scheduler, now: float) -> Request | float | None:
+    """What the scheduler says at this time; nothing may be too old."""
+    found = of.take(now, WALL + now)
+    assert not of.expired()
+    return found
+
+
 def taken(of: Scheduler, now: float = 0.0) -> Request:
     """The next request, which must be there."""
-    step = of.take(now)
-    assert isinstance(step, Request), f"no request, but {step}"
-    return step
+    found = step(of, now)
+    assert isinstance(found, Request), f"no request, but {found}"
+    return found
 
 
 def all_taken(of: Scheduler, now: float = 0.0) -> list[Request]:
     """Every request that can go out now."""
     requests = []
-    while isinstance(step := of.take(now), Request):
-        requests.append(step)
+    while isinstance(found := step(of, now), Request):
+        requests.append(found)
     return requests
 
 
@@ -96,7 +110,7 @@ def batches(of: Scheduler, now: float = 0.0) -> list[list[int]]:
 
 def answer(of: Scheduler, reply: Reply, now: float = 0.0) -> Result:
     """Take the next request and have it answered at once."""
-    return of.answered(taken(of, now), reply, now, 1_800_000_000.0 + now)
+    return of.answered(taken(of, now), reply, now, WALL + now)
 
 
 def fates(result: Result) -> dict[str, list[Delivery]]:

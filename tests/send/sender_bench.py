@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from processor.clock import SystemClock
-from processor.records import Request
+from processor.records import Delivery, Request
 from processor.send.pace import Pace
 from processor.send.replies import Reply
 from processor.send.scheduler import BatchLimits, Result, Scheduler
@@ -35,6 +35,9 @@ class Vendor:
         finally:
             del self.asked[request]
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     def answer(self, reply: Reply, count: int = 1) -> None:
         """Answer the requests that wait longest."""
         for future in [future for future in self.asked.values() if not future.done()][:count]:
@@ -48,6 +51,7 @@ class Bench:
     vendor: Vendor
     sender: Sender
     settled: list[tuple[Request, Reply, Result, float]]
+    expired: list[Delivery]
 
     @property
     def accepted(self) -> list[int]:
@@ -63,8 +67,8 @@ async def running(
     clock = SystemClock()
     scheduler = Scheduler(batch, (delay,), Pace(rate, clock.now()), steady(0.0))
     vendor = Vendor()
-    bench = Bench(vendor, Sender(scheduler, vendor, workers, clock), [])
-    task = asyncio.create_task(bench.sender.run(lambda *report: bench.settled.append(report)))
+    bench = Bench(vendor, Sender(scheduler, vendor, workers, clock), [], [])
+    task = asyncio.create_task(bench.sender.run(lambda *report: bench.settled.append(report), bench.expired.extend))
     try:
         yield bench
     finally:

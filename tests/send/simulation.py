@@ -6,7 +6,6 @@ asserted at each request follows from it.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
@@ -15,30 +14,16 @@ from processor.records import Assignment, Channel, Delivery, Record, Request
 from processor.send.pace import LONGEST_PAUSE, Pace
 from processor.send.replies import Answered, Reply, ReplyClass, Verdict, classify, judge
 from processor.send.scheduler import JITTER, Result, Scheduler
-from tests.send.worlds import DELAYS, REFUSALS, TROUBLE, Setup
+from tests.send.worlds import DELAYS, REFUSALS, TROUBLE, Partition, Setup
 
 EPSILON = 1e-6
-
-
-@dataclass(slots=True)
-class Partition:
-    """One partition's records, as the member that owns it reads them.
-
-    Attributes:
-        next: offset of the next record to read.
-        done: offsets whose delivery was accepted or buried.
-    """
-
-    assignment: Assignment
-    next: int = 0
-    done: set[int] = field(default_factory=set)
 
 
 class World:
     """Runs one setup to its end, and asserts at every step what must hold.
 
     Attributes:
-        fates: how often each delivery met each fate: accepted, buried, stale or dropped.
+        fates: how often each delivery met each fate: accepted, buried, expired, stale or dropped.
     """
 
     def __init__(self, setup: Setup, random: Random) -> None:
@@ -107,13 +92,17 @@ class World:
         lane = None if dice % 5 == 0 else f"v{dice % self.setup.lanes}"
         body = b'"%s"' % (b"x" * (dice % 40))
         record = Record(assignment, offset, 0, None, b"", None)
-        return Delivery(record, 1, "r", 0, self.channels[dice % 3], body, lane, None, self.clock.now())
+        mortal = self.setup.lifetime is not None and dice % 7 < 2
+        expires = self.clock.wall() + (self.setup.lifetime or 0.0) if mortal else None
+        channel = self.channels[dice % 3]
+        return Delivery(record, 1, "r", 0, channel, body, lane, None, self.clock.now(), expires=expires)
 
     def fill_workers(self) -> float | None:
         """Every free worker takes a request; tells when to ask again."""
         while len(self.out) < self.setup.workers:
             now = self.clock.now()
-            step = self.scheduler.take(now)
+            step = self.scheduler.take(now, self.clock.wall())
+            self.expire(self.scheduler.expired())
             self.cooling = {delivery: due for delivery, due in self.cooling.items() if due > now}
             if not isinstance(step, Request):
                 assert step is None or step > now, "a time that is over makes the driver spin"
@@ -163,6 +152,7 @@ class World:
         """Everything that can be said of a request when it goes out."""
         found = list(request.deliveries)
         assert found
+        assert all(of.expires is None or of.expires >= self.clock.wall() for of in found), "sent when too old"
         assert {delivery.channel for delivery in found} == {request.channel}
         self.check_body(request)
         self.check_order(found)
@@ -194,13 +184,22 @@ class World:
 
     def check_pace(self, now: float) -> None:
         """Nothing before the vendor's time, and in no window more than a burst and what the rate brings."""
-        assert now >= self.not_before, "sent before the time that the vendor named"
+        assert now >= self.not_before - EPSILON, "sent before the time that the vendor named"
         if self.setup.rate is not None:
             # A meter that loses `rate` a second and gains 1 a request never exceeds the burst: the same as counting
             # every window, and written differently from the bucket that is tested.
             self.level = max(0.0, self.level - (now - self.level_at) * self.setup.rate) + 1
             self.level_at = now
             assert self.level <= max(1.0, self.setup.rate) + EPSILON, "faster than the rate"
+
+    def expire(self, found: Sequence[Delivery]) -> None:
+        """What is too old, and waits, is done with; nothing else is."""
+        flying = {delivery for request in self.out for delivery in request.deliveries}
+        for delivery in found:
+            assert delivery.expires is not None
+            assert delivery.expires < self.clock.wall()
+            assert delivery not in flying
+            self.settle([delivery], "expired")
 
     def enter(self, request: Request, reply: Reply, result: Result) -> None:
         """Follow a reply in the model, and hold the scheduler's answer against it."""
@@ -250,7 +249,7 @@ class World:
             self.lanes[lane_of(delivery)].remove(delivery)
             self.open.remove(delivery)
             self.cooling.pop(delivery, None)
-            if fate in {"accepted", "buried"}:
+            if fate in {"accepted", "buried", "expired"}:
                 partition = self.partitions[delivery.record.assignment.partition]
                 partition.done.add(delivery.record.offset)
 

@@ -9,7 +9,7 @@ from processor.demo.serving import serving
 from processor.send.http import BODY_KEPT, BODY_READ
 from processor.send.replies import Answered
 from tests.send.http_bench import KEY, REQUEST, reply_to, sender, vendor
-from tests.send.servers import listening, read_request
+from tests.support.conversations import listening, read_request
 from tests.support.server import free_port
 
 MEGABYTE = 1024 * 1024

@@ -12,6 +12,7 @@ from processor.send.replies import (
     NotSent,
     Reply,
     ReplyClass,
+    Shadowed,
     Unknown,
     Verdict,
     classify,
@@ -28,7 +29,7 @@ CLASSES = {
     ReplyClass.THROTTLED: (429,),
     ReplyClass.CREDENTIAL: (401,),
     ReplyClass.FORBIDDEN: (403,),
-    ReplyClass.MISCONFIGURED: (300, 301, 302, 303, 304, 307, 308, 404, 405, 415),
+    ReplyClass.MISCONFIGURED: (300, 301, 302, 303, 304, 307, 308, 404, 405, 407, 415),
     ReplyClass.INVALID: (400, 402, 406, 409, 410, 411, 412, 413, 414, 416, 417, 418, 421, 422, 431, 451, 499),
     ReplyClass.TRANSIENT: (100, 101, 408, 425, 500, 501, 502, 503, 504, 520, 599, 600, 999),
 }
@@ -57,6 +58,7 @@ def test_every_status_has_its_class(status: int, expected: ReplyClass) -> None:
         (Answered(400, "", retry_after=10.0), ReplyClass.INVALID),
         (NotSent("refused"), ReplyClass.TRANSIENT),
         (Unknown("no answer in time"), ReplyClass.TRANSIENT),
+        (Shadowed(), ReplyClass.SHADOWED),
     ],
 )
 def test_other_facts_have_their_class(reply: Reply, expected: ReplyClass) -> None:
@@ -97,6 +99,7 @@ def test_a_reply_in_words() -> None:
     assert describe(Answered(400, "anna@example.com is no id")) == "status 400"
     assert describe(NotSent("ClientConnectorError: Connection refused")) == "ClientConnectorError: Connection refused"
     assert describe(Unknown("no answer in time")) == "no answer in time"
+    assert describe(Shadowed()) == "not sent: mode shadow"
 
 
 def test_the_failure_of_a_refused_delivery() -> None:
@@ -108,12 +111,49 @@ def test_the_failure_of_a_refused_delivery() -> None:
     assert (failure.status, failure.response) == (422, "productId is unknown")
 
 
-def test_the_failure_where_nothing_was_answered() -> None:
-    """Without an answer there is no status to tell."""
+@pytest.mark.parametrize("deliveries", [1, 2, 500])
+def test_what_is_not_sent_is_done_with(deliveries: int) -> None:
+    """A shadowed request takes the way of an accepted one."""
+    assert judge(Shadowed(), deliveries) is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "reply", [Unknown("no answer in time"), *(Answered(status, "oops") for status in (500, 502, 503, 504, 599))]
+)
+def test_what_may_have_happened_once_is_buried(reply: Reply) -> None:
+    """After a time-out, a reset or a 5xx a shopper may have been reached: not a second time."""
+    assert judge(reply, 1, once=True) is Verdict.BURY
+
+
+def test_what_did_not_happen_is_handled_as_for_any_method() -> None:
+    """Connect, DNS and TLS failures, 3xx, 4xx and throttled answers say that nothing was done."""
+    nothing_done: list[Reply] = [
+        NotSent("refused"),
+        Answered(429, ""),
+        Answered(503, "", retry_after=1.0),
+        *(Answered(status, "") for status in range(300, 500)),
+    ]
+
+    for reply in nothing_done:
+        assert judge(reply, 1, once=True) is judge(reply, 1)
+
+
+def test_the_failure_of_an_unknown_outcome() -> None:
+    """People must know that it may have happened before they replay it; without an answer there is no status."""
     failure = failure_of(Unknown("no answer in time"))
 
-    assert failure.message == "the vendor refused it: no answer in time"
+    assert (failure.stage, failure.error_class) == (Stage.SEND, ErrorClass.UNKNOWN_OUTCOME)
+    assert failure.message == "the vendor may have done it, so it is not sent again: no answer in time"
     assert (failure.status, failure.response) == (None, None)
+
+
+def test_the_failure_of_a_server_error() -> None:
+    """The status and the vendor's words help to find out whether it happened."""
+    failure = failure_of(Answered(502, "bad gateway"))
+
+    assert failure.error_class is ErrorClass.UNKNOWN_OUTCOME
+    assert failure.message == "the vendor may have done it, so it is not sent again: status 502"
+    assert (failure.status, failure.response) == (502, "bad gateway")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tests.send.parts import (
     channel,
     deliveries,
     scheduler,
+    step,
     taken,
 )
 
@@ -20,7 +21,7 @@ CARTS = channel("carts", batched=True)
 
 def test_nothing_to_send() -> None:
     """A scheduler without deliveries waits for something to happen."""
-    assert scheduler().take(0.0) is None
+    assert step(scheduler(), 0.0) is None
 
 
 def test_single_calls_carry_one_delivery_each() -> None:
@@ -54,8 +55,8 @@ def test_a_full_batch_goes_at_once_and_the_rest_waits() -> None:
     of.add(deliveries(VIEWS, *"abcdefg"), 1.0)
 
     assert batches(of, 1.0) == [[0, 1, 2], [3, 4, 5]]
-    assert of.take(1.0) == pytest.approx(1.2)
-    assert of.take(1.1) == pytest.approx(1.2)
+    assert step(of, 1.0) == pytest.approx(1.2)
+    assert step(of, 1.1) == pytest.approx(1.2)
     assert batches(of, 1.2) == [[6]]
 
 
@@ -65,7 +66,7 @@ def test_the_oldest_one_s_wait_counts() -> None:
     of.add(deliveries(VIEWS, "a"), 0.0)
     of.add(deliveries(VIEWS, "b", first=1), 0.15)
 
-    assert of.take(0.19) == pytest.approx(0.2)
+    assert step(of, 0.19) == pytest.approx(0.2)
     assert batches(of, 0.2) == [[0, 1]]
 
 
@@ -103,7 +104,7 @@ def test_enough_bytes_end_the_wait() -> None:
     """A batch that is full of bytes does not wait for more events."""
     of = scheduler(BatchLimits(100, 30, 60.0))
     of.add(deliveries(VIEWS, "a", "b", size=10), 0.0)
-    assert of.take(0.0) == 60.0
+    assert step(of, 0.0) == 60.0
     of.add(deliveries(VIEWS, "c", first=2, size=10), 1.0)
 
     assert batches(of, 1.0) == [[0, 1]]
@@ -115,7 +116,7 @@ def test_several_of_one_lane_ride_in_order() -> None:
     of.add(deliveries(VIEWS, "a", "a", "a", "b", "b", "b"), 0.0)
 
     assert batches(of, 0.2) == [[0, 3, 1, 4, 2]]
-    assert of.take(100.0) is None
+    assert step(of, 100.0) is None
     assert of.waiting == 1
 
 
@@ -123,7 +124,7 @@ def test_what_may_ride_fills_a_batch() -> None:
     """A batch that its lanes can fill does not wait for more lanes."""
     of = scheduler(BatchLimits(3, 1000, 60.0))
     of.add(deliveries(VIEWS, "a", "b"), 0.0)
-    assert of.take(0.0) == 60.0
+    assert step(of, 0.0) == 60.0
     of.add(deliveries(VIEWS, "a", "b", first=2), 1.0)
 
     assert batches(of, 1.0) == [[0, 1, 2]]
@@ -159,7 +160,7 @@ def test_single_calls_do_not_wait_for_batches() -> None:
     of.add(deliveries(VIEW, "b", first=10), 0.0)
 
     assert batches(of) == [[10]]
-    assert of.take(0.0) == pytest.approx(0.2)
+    assert step(of, 0.0) == pytest.approx(0.2)
 
 
 def test_the_channel_that_is_due_first_says_when_to_ask_again() -> None:
@@ -168,7 +169,7 @@ def test_the_channel_that_is_due_first_says_when_to_ask_again() -> None:
     of.add(deliveries(VIEWS, "a"), 0.1)
     of.add(deliveries(CARTS, "b", first=1), 0.0)
 
-    assert of.take(0.1) == pytest.approx(0.2)
+    assert step(of, 0.1) == pytest.approx(0.2)
     assert batches(of, 0.2) == [[1]]
     assert batches(of, 0.31) == [[0]]
 
@@ -181,7 +182,7 @@ def test_a_lane_has_one_request_in_flight() -> None:
     assert [first.deliveries[0].lane, other.deliveries[0].lane] == ["a", "b"]
 
     of.answered(other, ACCEPTED, 0.0, 0.0)
-    assert of.take(0.0) is None
+    assert step(of, 0.0) is None
     of.answered(first, ACCEPTED, 0.0, 0.0)
 
     assert batches(of) == [[1]]

@@ -15,6 +15,7 @@ from tests.send.parts import (
     deliveries,
     fates,
     scheduler,
+    step,
     taken,
 )
 
@@ -31,7 +32,7 @@ def test_accepted() -> None:
     of.add(found, 0.0)
 
     assert fates(answer(of, ACCEPTED)) == {"accepted": found}
-    assert of.take(1e9) is None
+    assert step(of, 1e9) is None
 
 
 def test_buried() -> None:
@@ -93,7 +94,7 @@ def test_a_refused_delivery_waits_for_its_delay(reply: Reply) -> None:
         assert (fates(result), result.delay) == ({}, delay)
         assert first.attempts == attempt
         assert (of.waiting, of.cooling) == (1, 1)
-        assert of.take(now) == of.take(now + delay - 0.1) == now + delay
+        assert step(of, now) == step(of, now + delay - 0.1) == now + delay
         now += delay
 
     assert answer(of, ACCEPTED, now).accepted == [first]
@@ -119,7 +120,7 @@ def test_a_waiting_lane_holds_back_only_itself() -> None:
 
     assert answer(of, ACCEPTED).accepted[0].lane == "b"
     assert answer(of, ACCEPTED).accepted[0].lane == "b"
-    assert of.take(0.0) == 10.0
+    assert step(of, 0.0) == 10.0
 
 
 def test_a_batch_that_failed_waits_as_a_whole() -> None:
@@ -129,7 +130,7 @@ def test_a_batch_that_failed_waits_as_a_whole() -> None:
 
     assert answer(of, BROKEN, 5.0).delay == 10.0
     assert (of.waiting, of.cooling) == (1, 3)
-    assert of.take(14.9) == 15.0
+    assert step(of, 14.9) == 15.0
     assert batches(of, 15.0) == [[0, 1, 3, 2]]
     assert (of.waiting, of.cooling) == (0, 0)
 
@@ -140,11 +141,11 @@ def test_a_batch_in_collection_is_not_forgotten_over_cooling_ones() -> None:
     of.add(deliveries(VIEWS, "a", "b", "c"), 0.0)
     answer(of, BROKEN)
     of.add(deliveries(VIEWS, "d", first=3), 9.0)
-    assert of.take(9.0) == pytest.approx(9.2)
+    assert step(of, 9.0) == pytest.approx(9.2)
     assert batches(of, 9.2) == [[3]]
     of.add(deliveries(VIEWS, "e", first=4), 9.9)
 
-    assert of.take(9.9) == pytest.approx(10.0)
+    assert step(of, 9.9) == pytest.approx(10.0)
 
 
 def test_attempts_have_their_times() -> None:
@@ -165,7 +166,7 @@ def test_retry_after_holds_the_whole_destination() -> None:
     of.add([*deliveries(VIEW, "a", "b"), *deliveries(ORDER, "c", first=2)], 0.0)
 
     assert answer(of, Answered(429, "", retry_after=120.0)).delay == 120.0
-    assert of.take(0.0) == of.take(119.0) == 120.0
+    assert step(of, 0.0) == step(of, 119.0) == 120.0
     assert sorted(batches(of, 120.0)) == [[0], [1], [2]]
 
 
@@ -199,6 +200,6 @@ def test_the_rate_is_kept() -> None:
     of.add(deliveries(VIEWS, *"abcdefgh"), 0.0)
 
     assert batches(of) == [[0, 1], [2, 3]]
-    assert of.take(0.0) == pytest.approx(0.5)
+    assert step(of, 0.0) == pytest.approx(0.5)
     assert batches(of, 0.5) == [[4, 5]]
     assert batches(of, 1.0) == [[6, 7]]

@@ -73,10 +73,10 @@ async def test_one_delivery_does_not_wake_every_worker(monkeypatch: pytest.Monke
     looks = 0
     take = Scheduler.take
 
-    def counted(scheduler: Scheduler, now: float) -> Request | float | None:
+    def counted(scheduler: Scheduler, now: float, wall: float) -> Request | float | None:
         nonlocal looks
         looks += 1
-        return take(scheduler, now)
+        return take(scheduler, now, wall)
 
     monkeypatch.setattr(Scheduler, "take", counted)
     async with running(workers=64) as bench:
@@ -132,6 +132,23 @@ async def test_a_reply_wakes_the_lane_s_next() -> None:
         await eventually(lambda: bench.accepted == [1])
 
         assert [delivery.record.offset for delivery in bench.settled[0][2].buried] == [0]
+
+
+async def test_what_became_too_old_is_told_and_not_sent() -> None:
+    """Deliveries that expired while they waited never leave, whether something else goes out with the look or not."""
+    async with running() as bench:
+        old = deliveries(VIEW, "a", "b", expires=-1e9)
+        fresh = deliveries(VIEW, "a", first=2)
+        bench.sender.send([*old, *fresh])
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: bench.accepted == [2])
+        assert bench.expired == old
+
+        late = deliveries(VIEW, "c", first=3, expires=-1e9)
+        bench.sender.send(late)
+        await eventually(lambda: bench.expired == [*old, *late])
+        assert len(bench.settled) == 1
 
 
 async def test_the_rate_is_kept() -> None:

@@ -1,9 +1,10 @@
 """The worlds that the simulation runs: every combination of limits, lanes and trouble."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
+from processor.records import Assignment
 from processor.send.replies import Answered, NotSent, Reply, Unknown
 from processor.send.scheduler import BatchLimits
 
@@ -35,6 +36,7 @@ class Setup:
         faults: share of requests that go wrong while the vendor is ill.
         poison: share of deliveries that the vendor refuses for good.
         drops: how likely a partition leaves at any step.
+        lifetime: seconds after which two deliveries in seven are too old; None = never.
     """
 
     workers: int
@@ -46,6 +48,21 @@ class Setup:
     faults: float
     poison: float
     drops: float
+    lifetime: float | None
+
+
+@dataclass(slots=True)
+class Partition:
+    """One partition's records, as the member that owns it reads them.
+
+    Attributes:
+        next: offset of the next record to read.
+        done: offsets whose delivery was accepted or buried.
+    """
+
+    assignment: Assignment
+    next: int = 0
+    done: set[int] = field(default_factory=set)
 
 
 def drawn(random: Random) -> Setup:
@@ -65,4 +82,5 @@ def drawn(random: Random) -> Setup:
         faults=random.choice((0.0, 0.1, 0.6)),
         poison=random.choice((0.0, 0.02, 0.2)),
         drops=random.choice((0.0, 0.0, 0.02)),
+        lifetime=random.choice((None, None, 0.0, 0.1, 3.0, 30.0)),
     )

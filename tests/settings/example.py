@@ -47,7 +47,18 @@ class PlainSettings(DestinationSettings):
     type: Literal["plain"]
 
 
-VENDORS: Mapping[str, type[DestinationSettings]] = {"acme": AcmeSettings, "plain": PlainSettings}
+class KeyedSettings(PlainSettings):
+    """A vendor whose key has a header of the user's choice."""
+
+    type: Literal["keyed"]  # type: ignore[assignment]  # another name than the vendor's that it extends
+    key_header: str = "X-Key"
+
+
+VENDORS: Mapping[str, type[DestinationSettings]] = {
+    "acme": AcmeSettings,
+    "plain": PlainSettings,
+    "keyed": KeyedSettings,
+}
 
 
 def load_text(folder: Path, *texts: str, env: Mapping[str, str] | None = None) -> Loaded:

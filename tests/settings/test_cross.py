@@ -1,12 +1,14 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from processor.errors import Level
-from processor.settings.load import Loaded
-from tests.settings.example import FILE, changed, load_text
+from processor.settings.load import Loaded, load
+from tests.settings.example import FILE, VENDORS, changed, load_text
 
+AUTHORITY = Path(__file__).parents[2] / "examples" / "full" / "acme-ca.pem"
 ERROR, WARNING = Level.ERROR, Level.WARNING
 VIEWED, ORDERED = "com.acme.shop.ProductViewed", "com.acme.shop.Ordered"
 
@@ -17,7 +19,6 @@ VIEWED, ORDERED = "com.acme.shop.ProductViewed", "com.acme.shop.Ordered"
         ("to: acme.view", "to: acm.view", "routes.views.to.0", ERROR, "there is no destination `acm`"),
         ("to: acme.view", "to: [acme.view, b.c]", "routes.views.to.1", ERROR, "there is no destination `b`"),
         ("topics: [shop.clickstream]\n", "", "routes.views", ERROR, "reads no topic"),
-        ("https://acme.example", "http://acme.example", "destinations.acme.base_url", WARNING, "in clear"),
         (
             "topics: [shop.clickstream]",
             "topics: [clickstream.acme.dlq]",
@@ -25,31 +26,60 @@ VIEWED, ORDERED = "com.acme.shop.ProductViewed", "com.acme.shop.Ordered"
             ERROR,
             "reads `clickstream.acme.dlq`, to which its own dead letters go",
         ),
-        ("topics: [shop.clickstream]", "topics: ['^.*stream']", "routes.views.topics", ERROR, "its own dead letters"),
-        ("registry: {url: http://localhost:8081}\n", "", "registry", WARNING, "no registry and no schemas"),
         (
-            "routes:",
-            "  idle: {type: plain, base_url: 'https://a', api_key: k}\nroutes:",
-            "destinations.idle",
-            WARNING,
-            "no route leads here",
+            "type: acme",
+            "type: plain\n    partner_id: a",
+            "destinations.acme.partner_id",
+            ERROR,
+            "is a key of type acme",
         ),
+        (
+            "type: acme",
+            "type: keyed\n    key_header: X-Key\n    idempotency_header: x-key",
+            "destinations.acme.idempotency_header",
+            ERROR,
+            "`x-key` carries the key",
+        ),
+        (
+            "type: acme",
+            "type: acme\n    idempotency_header: X-Id",
+            "destinations.acme.idempotency_header",
+            WARNING,
+            "is not sent with batches",
+        ),
+        (
+            "localhost:9092",
+            "localhost:9092\n  ssl.ca.location: /none/ca.pem",
+            "kafka.ssl.ca.location",
+            ERROR,
+            "the file /none/ca.pem does not exist",
+        ),
+        (
+            "type: acme",
+            "type: acme\n    http: {ca_file: none.pem}",
+            "destinations.acme.http.ca_file",
+            ERROR,
+            "none.pem does not exist",
+        ),
+        (
+            "type: acme",
+            "type: acme\n    http: {ca_file: 0.yaml}",
+            "destinations.acme.http.ca_file",
+            ERROR,
+            "0.yaml holds no certificate in PEM form",
+        ),
+        ("type: acme", "type: acme\n    http: {ca_file: /}", "destinations.acme.http.ca_file", ERROR, "cannot be read"),
+        ("topics: [shop.clickstream]", "topics: ['^.*stream']", "routes.views.topics", ERROR, "its own dead letters"),
     ],
 )
 def test_keys_that_contradict(tmp_path: Path, old: str, new: str, where: str, level: Level, message: str) -> None:
-    """What several keys say together is checked: targets, topics, loops, and what is only worth a warning."""
+    """What several keys say together is checked: targets, topics, loops, keys of other vendors, headers."""
     loaded = load_text(tmp_path, changed(old, new))
     assert [(fault.where, fault.level) for fault in loaded.faults] == [(where, level)]
     assert message in loaded.faults[0].message
     assert loaded.faults[0].fix
     assert loaded.faults[0].line > 0
     assert (loaded.settings is None) is (level is ERROR)
-
-
-@pytest.mark.parametrize("host", ["localhost:9001", "127.0.0.1", "[::1]:80"])
-def test_plain_http_to_this_machine(tmp_path: Path, host: str) -> None:
-    """A stub on the same machine is no reason for a warning."""
-    assert load_text(tmp_path, changed("https://acme.example", f"http://{host}")).faults == ()
 
 
 def test_anothers_dead_letters_may_be_read(tmp_path: Path) -> None:
@@ -121,14 +151,6 @@ def test_a_faulty_format_is_said_once(tmp_path: Path) -> None:
     assert sorted(wheres) == ["formats.other.raw", "formats.shop.clickstream.raw", "formats.third"]
 
 
-def test_a_format_of_a_topic_that_nobody_reads(tmp_path: Path) -> None:
-    """It does nothing, and is probably misspelt."""
-    write_schema(tmp_path, "a.avsc", VIEWED)
-    text = FILE + f"schemas: a.avsc\nformats: {{shop.clickstraem: {{raw: {VIEWED}}}}}\n"
-    expected = ("formats.shop.clickstraem", WARNING, "no route reads this topic", "did you mean `shop.clickstream`?")
-    assert shown(load_text(tmp_path, text)) == [expected]
-
-
 @pytest.mark.parametrize(("key", "line"), [("event: com.acme.Seen", 14), ("events: [a.B, com.acme.Seen]", 14)])
 def test_a_route_for_an_alias(tmp_path: Path, key: str, line: int) -> None:
     """An event has the name of its reader's schema, so a route for the alias would never get one."""
@@ -138,3 +160,30 @@ def test_a_route_for_an_alias(tmp_path: Path, key: str, line: int) -> None:
     fix = f"write `{VIEWED}`, of which it is an alias"
     assert shown(loaded) == [(f"routes.views.{key.partition(':')[0]}", ERROR, message, fix)]
     assert loaded.faults[0].line == line
+
+
+def test_what_another_file_removed(tmp_path: Path) -> None:
+    """Where a small file takes a destination away, the fault of a route that is left says so."""
+    over = "destinations:\n  acme: null\n  other: {type: plain, base_url: 'https://a', api_key: k}\n"
+    (fault,) = load_text(tmp_path, FILE, over).faults
+    assert (fault.where, fault.message) == ("routes.views.to.0", "`acme.view`: there is no destination `acme`")
+    assert fault.fix == f"{tmp_path}/1.yaml:2 removes it; remove the route there too: `views: null` in `routes`"
+
+
+def test_authorities_are_looked_up_beside_their_file(tmp_path: Path) -> None:
+    """A relative path counts from the folder of the file that names it, and is resolved in the settings."""
+    shutil.copy(AUTHORITY, tmp_path / "ca.pem")
+    settings = load_text(tmp_path, FILE, "destinations: {acme: {http: {ca_file: ca.pem}}}\n").settings
+    assert settings is not None
+    assert settings.destinations["acme"].http.ca_file == str(tmp_path / "ca.pem")
+
+
+def test_what_may_be_absent_offline(tmp_path: Path) -> None:
+    """Files that are mounted where the service runs are only worth a warning elsewhere."""
+    path = tmp_path / "0.yaml"
+    text = changed("type: acme", "type: acme\n    http: {ca_file: ca.pem}").replace("hunter2", "${file:key}")
+    path.write_text(text.replace("localhost:9092", "localhost:9092\n  ssl.ca.location: /none/ca.pem"))
+    for offline, level in ((True, WARNING), (False, ERROR)):
+        loaded = load([path], {}, VENDORS, offline=offline)
+        assert [(fault.line, fault.level) for fault in loaded.faults] == [(3, level), (10, level), (12, level)]
+        assert (loaded.settings is not None) is offline

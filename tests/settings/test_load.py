@@ -139,7 +139,8 @@ routes:
             "mode: shadow\n    map: {item: product.sku}",
             (
                 "ERROR clickstream.yaml:16 routes.views.mode   is not a known key\n"
-                "      fix: one of: event, events, for_each, map, order_key, to, topics, when"
+                "      fix: one of: event, events, for_each, let, map, max_event_age, order_key, to, topics, "
+                "unconditional, when"
             ),
         ),
     ],
@@ -190,16 +191,15 @@ def test_a_second_file_overrides(tmp_path: Path) -> None:
 
 
 def test_null_removes_and_null_is_a_value(tmp_path: Path) -> None:
-    """Over a file that sets a key null takes it away; where nothing is set null is the value."""
-    partly = changed("user_agent: Shop/1.0", "user_agent: Shop/1.0\n    batch: {max_events: 5}")
-    none = "destinations: {acme: {batch: null}}\n"
-    removed, value = load_text(tmp_path, partly, none).settings, load_text(tmp_path, FILE, none).settings
-    assert removed is not None
-    assert value is not None
-    batch = removed.destinations["acme"].batch
-    assert batch is not None
-    assert batch.max_events == 1000
-    assert value.destinations["acme"].batch is None
+    """Over a file that sets a key null takes it away; where null says something of its own it is the value."""
+    lower = changed("user_agent: Shop/1.0", "user_agent: Shop/1.0\n    batch: {max_events: 5}\n    rate: 5/s")
+    upper = "destinations: {acme: {batch: null, rate: null}}\nroutes: {views: {order_key: null}}\n"
+    for common in (lower, FILE.replace("    map:", "    order_key: a\n    map:")):
+        settings = load_text(tmp_path, common, upper.replace(", rate: null", "") if common != lower else upper).settings
+        assert settings is not None
+        assert settings.destinations["acme"].batch is None
+        assert settings.destinations["acme"].rate == 50.0
+        assert settings.routes["views"].order_key is None
 
 
 def test_variables_and_files(tmp_path: Path) -> None:
@@ -250,7 +250,12 @@ def test_the_registrys_client_is_asked(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, text)
     assert "does not exist" in loaded.faults[0].message
     (tmp_path / "path").write_text("/none/key.pem")
-    assert [fault.where for fault in load_text(tmp_path, text).faults] == ["registry"]
+    absent = load_text(tmp_path, text).faults
+    assert [(fault.where, fault.message) for fault in absent] == [
+        ("registry.ssl.ca.location", "the file ${file:path} does not exist")
+    ]
+    half = changed("url: http://localhost:8081", "url: 'http://a', ssl.key.password: a")
+    assert [fault.where for fault in load_text(tmp_path, half).faults] == ["registry"]
 
 
 def test_later_faults_are_located(tmp_path: Path) -> None:

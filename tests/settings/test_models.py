@@ -10,8 +10,11 @@ from processor.settings.models import (
     Constant,
     DestinationSettings,
     Expression,
+    HttpSettings,
+    PythonHook,
     RouteSettings,
     Settings,
+    TableFile,
 )
 from processor.settings.yaml import Bare
 from tests.settings.example import AcmeSettings, PlainSettings
@@ -33,10 +36,7 @@ SETTINGS = {
         ("product.sku", Expression("product.sku")),
         (Bare("product.sku"), Expression("product.sku")),
         (Bare("NO"), Expression("NO")),
-        (Bare("0012"), Expression("0012")),
-        (Bare("1e5"), Expression("1e5")),
-        (Bare("True"), Expression("True")),
-        ("5", Expression("5")),
+        ("page.utm[0]", Expression("page.utm[0]")),
         (Bare("5"), Constant(5)),
         (Bare("-0.50"), Constant(Decimal("-0.50"))),
         (Bare("true"), Constant(value=True)),
@@ -54,7 +54,8 @@ SETTINGS = {
 )
 def test_expressions_and_constants(written: object, value: Expression | Constant) -> None:
     """Text is an expression; lists, mappings, bare numbers and bare booleans are constants; numbers are exact."""
-    mapped = RouteSettings.model_validate({**ROUTE, "map": {"field": written}}).map["field"]
+    mapped = RouteSettings.model_validate({**ROUTE, "let": {"field": written}}).let["field"]
+    assert RouteSettings.model_validate({**ROUTE, "map": {"field": written}}).map == {"field": mapped}
     assert mapped == value
     assert type(mapped) is type(value)
     if isinstance(mapped, Constant) and isinstance(value, Constant):
@@ -66,12 +67,19 @@ def test_expressions_and_constants(written: object, value: Expression | Constant
     [
         (None, "has no value"),
         ("", "must not be empty"),
+        (Bare("0012"), "is no expression"),
+        (Bare("1e5"), "is no expression"),
+        (Bare("22:00"), "is no expression"),
+        (Bare("-.5"), "is no expression"),
+        ("5", "is no expression"),
+        ("true", "names a field called true"),
+        (Bare("False"), "names a field called False"),
         ({"const": None}, "`const` takes a text"),
         ({"const": ["a"]}, "`const` takes a text"),
     ],
 )
 def test_what_maps_nothing(written: object, message: str) -> None:
-    """A field left blank is a slip, not a null."""
+    """A field left blank is a slip, not a null; what looks like a number or a boolean is no expression."""
     with pytest.raises(ValidationError, match=message):
         RouteSettings.model_validate({**ROUTE, "map": {"field": written}})
 
@@ -105,7 +113,7 @@ def test_wrong_order_keys(value: object) -> None:
         RouteSettings.model_validate({**ROUTE, "order_key": value})
 
 
-@pytest.mark.parametrize("key", ["when", "for_each", "topics"])
+@pytest.mark.parametrize("key", ["when", "for_each", "topics", "max_event_age"])
 def test_blank_is_no_condition(key: str) -> None:
     """A condition that was left blank does not deliver everything."""
     with pytest.raises(ValidationError, match="has no value"):
@@ -116,6 +124,68 @@ def test_route_defaults() -> None:
     """A route of three keys takes the topics of all, every event, and the method's order."""
     route = RouteSettings.model_validate(ROUTE)
     assert (route.topics, route.when, route.for_each, route.order_key) == (None, None, None, DEFAULT)
+    assert (route.let, route.unconditional, route.max_event_age) == ({}, False, None)
+
+
+def test_names_of_a_route() -> None:
+    """Names are expressions or constants, as in `map`."""
+    let = {"visitor": "alnum(visitorId)", "_1": Bare("5")}
+    route = RouteSettings.model_validate({**ROUTE, "let": let, "unconditional": "true", "max_event_age": "72h"})
+    assert route.let == {"visitor": Expression("alnum(visitorId)"), "_1": Constant(5)}
+    assert (route.unconditional, route.max_event_age) == (True, 259_200.0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"let": {"item": "a"}}, "is the name of what `for_each` gives"),
+        ({"let": {"a-b": "a"}}, "is not a name"),
+        ({"let": {"a": None}}, "has no value"),
+        ({"let": ["a"]}, "let"),
+        ({"unconditional": "on"}, "is neither true nor false"),
+        ({"max_event_age": "0s"}, "greater than 0"),
+        ({"map": "python:function"}, "is neither a mapping nor a Python function"),
+        ({"map": "package.function"}, "is neither a mapping nor a Python function"),
+        ({"map": ["a"]}, "map"),
+    ],
+)
+def test_wrong_routes(keys: dict[str, Any], message: str) -> None:
+    """Names that expressions cannot use, flags and functions that are none."""
+    with pytest.raises(ValidationError, match=message):
+        RouteSettings.model_validate({**ROUTE, **keys})
+
+
+def test_a_python_function_in_place_of_a_map() -> None:
+    """`python:` names a function by its module."""
+    for written in ("python:acme.maps.view", PythonHook("acme.maps.view")):
+        assert RouteSettings.model_validate({**ROUTE, "map": written}).map == PythonHook("acme.maps.view")
+
+
+def test_tables() -> None:
+    """A table is texts by key; one whose only key is `file` is in that file."""
+    tables = {"a": {"SE": "sv-SE", "file": "x"}, "b": {"file": "b.csv"}, "c": {}}
+    settings = Settings.model_validate({**SETTINGS, "tables": tables})
+    assert settings.tables == {"a": {"SE": "sv-SE", "file": "x"}, "b": TableFile(file="b.csv"), "c": {}}
+    assert Settings.model_validate({**SETTINGS, "tables": settings.tables}).tables == settings.tables
+
+
+def test_what_all_routes_to_a_destination_share() -> None:
+    """A destination has a condition, a mapping, a mode, a way to the vendor and a header of its own."""
+    given = {
+        "when": "consent",
+        "map": {"contactId": "contactId", "kind": {"const": "web"}},
+        "mode": "shadow",
+        "http": {"proxy": "http://user:hunter2@proxy:3128", "ca_file": "ca.pem"},
+        "idempotency_header": "Idempotency-Key",
+    }
+    acme = AcmeSettings.model_validate({**ACME, **given})
+    assert (acme.when, acme.mode, acme.idempotency_header) == ("consent", "shadow", "Idempotency-Key")
+    assert acme.map == {"contactId": Expression("contactId"), "kind": Constant("web")}
+    assert acme.http == HttpSettings(proxy="http://user:hunter2@proxy:3128", ca_file="ca.pem")
+    assert "hunter2" not in repr(acme)
+    plain = AcmeSettings.model_validate(ACME)
+    assert (plain.when, plain.map, plain.mode, plain.idempotency_header) == (None, {}, "live", None)
+    assert plain.http == HttpSettings(proxy=None, ca_file=None)
 
 
 def test_a_partial_group_keeps_the_vendors_defaults() -> None:
@@ -164,7 +234,16 @@ def test_both_vendors_get_a_user_agent() -> None:
         {"batch": "none"},
         {"dead_letter": {"topic": "^a"}},
         {"rate": None},
-        {"mode": "live"},
+        {"mode": "off"},
+        {"when": None},
+        {"map": "python:acme.maps.view"},
+        {"http": {"proxy": "proxy:3128"}},
+        {"http": {"proxy": "http://proxy/path"}},
+        {"http": {"ca_file": ""}},
+        {"http": {"proxies": "http://proxy"}},
+        {"idempotency_header": "a b"},
+        {"idempotency_header": "Content-TYPE"},
+        {"max_ahead": "5"},
         {"type": "plain"},
     ],
 )

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.errors import Fault
+from processor.errors import Fault, Level
 from processor.settings.substitute import substitute
 from processor.settings.yaml import Bare, compose, read_tree
 
@@ -89,6 +89,16 @@ def test_every_missing_reference_is_a_fault(written: str, messages: list[str]) -
     faults = replaced(written)[1]
     assert [fault.message for fault in faults] == messages
     assert all(fault.path == ("a",) and fault.line == 1 and fault.fix for fault in faults)
+
+
+def test_offline_a_file_may_be_absent() -> None:
+    """Secrets are mounted where the service runs; an unset variable or an unreadable file is an error anywhere."""
+    text = "a: ${file:/none}\nb: ${NONE}\nc: ${file:/}\n"
+    root = compose(text)
+    assert isinstance(root, yaml.MappingNode)
+    tree, faults = substitute(read_tree(root, text, "a.yaml")[0], {}, offline=True)
+    assert [fault.level for fault in faults] == [Level.WARNING, Level.ERROR, Level.ERROR]
+    assert tree.python()["a"] == "${file:/none}"
 
 
 def test_a_key_must_be_sendable_too() -> None:

@@ -33,6 +33,7 @@ def fault_of(text: str) -> Fault:
         ("map: {a: join(', ', b)}", 1, "map: {a: \"join(', ', b)\"}"),
         ("map: {a: b,\n  c: d[0], e: f}", 2, "c: 'd[0]', e: f}"),
         ("a: b\r\nwhen: `c`\r\n", 2, "when: '`c`'"),
+        ("a: const: Men > Shoes", 1, "a: {const: 'Men > Shoes'}"),
     ],
 )
 def test_an_expression_is_shown_with_quotes(text: str, line: int, fix: str) -> None:
@@ -44,7 +45,11 @@ def test_an_expression_is_shown_with_quotes(text: str, line: int, fix: str) -> N
 @pytest.mark.parametrize(
     ("text", "line", "message", "fix"),
     [
-        ("a:\n\tb: c", 2, "'\\t'", "indent with spaces"),
+        ("a:\n\tb: c", 2, "a tab stands where a value or the indentation begins", "indent with spaces"),
+        ("a:\n  b: c\n   d: e", 3, "may not have `: ` in it", "wrong indentation"),
+        ("a:\n    b: c\n   d: e", 3, "its indentation is that of no key above", "the other keys of its group"),
+        ("a: b\nc:d\ne: f", 2, "this line has no `key: value`", "a colon and a blank follow the key"),
+        ("a: b\nc d\ne: f", 2, "this line has no `key: value`", "a colon and a blank follow the key"),
         ("a: *b", 1, "undefined alias 'b'", "define it above with `&name`"),
         ("a: b\n---\nc: d", 2, "`---` begins a second document", "--config more than once"),
         ("a: 'b\nc: d\n", 1, "a quote is never closed", "missing quote"),

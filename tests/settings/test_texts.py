@@ -10,6 +10,8 @@ from processor.settings.texts import (
     ExpressionText,
     GroupPrefix,
     HttpUrl,
+    IdempotencyHeader,
+    ProxyUrl,
     RouteName,
     Secret,
     StartFrom,
@@ -99,3 +101,31 @@ def test_secrets_that_cannot_be_sent(written: str) -> None:
         TypeAdapter(Secret).validate_python(SecretStr(written))
     assert "copy the key again" in str(caught.value.errors())
     assert "hunter" not in str(caught.value.errors()[0]["msg"])
+
+
+@pytest.mark.parametrize(
+    "url", ["http://proxy", "https://proxy:3128", "http://user:pass%40word@proxy:3128", "http://[::1]:80/"]
+)
+def test_proxies(url: str) -> None:
+    """A proxy may want a user and a password, and is kept as it is written."""
+    assert TypeAdapter(ProxyUrl).validate_python(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["proxy:3128", "socks5://proxy", "http://", "http://a:b", "http://proxy/path", "http://proxy?a=b", "http://a b"],
+)
+def test_what_is_no_proxy(url: str) -> None:
+    """The words never have the address, for it may hold a password."""
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(ProxyUrl).validate_python(url)
+    (error,) = caught.value.errors(include_input=False)
+    assert error["msg"] == "is not a proxy's address"
+
+
+@pytest.mark.parametrize("header", ["Authorization", "content-type", "HOST", "User-agent", "a b", ""])
+def test_headers_that_are_not_free(header: str) -> None:
+    """An idempotency header may not replace what a request has already; other names begin as they like."""
+    with pytest.raises(ValidationError):
+        TypeAdapter(IdempotencyHeader).validate_python(header)
+    assert TypeAdapter(IdempotencyHeader).validate_python("Host-Request-Id") == "Host-Request-Id"

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
-from processor.settings.values import Duration, Rate, Size, Wait
+from processor.settings.values import Duration, Rate, Size, Wait, parse_flag
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,16 @@ def test_nothing_is_too_little(kind: Any, written: str) -> None:
     """A time-out, a size or a rate of nothing would stop everything."""
     with pytest.raises(ValidationError, match="greater than 0"):
         TypeAdapter(kind).validate_python(written)
+
+
+@pytest.mark.parametrize(("written", "value"), [("true", True), ("false", False), (True, True), (False, False)])
+def test_flags(written: object, value: object) -> None:
+    """A flag is written in one way."""
+    assert parse_flag(written) is value
+
+
+@pytest.mark.parametrize("written", ["True", "on", "yes", "1", 1, 0, None, "", ["true"]])
+def test_other_words_are_no_flags(written: object) -> None:
+    """What YAML 1.1 would take for a boolean is refused."""
+    with pytest.raises(PydanticCustomError, match="is neither true nor false"):
+        parse_flag(written)

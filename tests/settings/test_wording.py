@@ -4,7 +4,7 @@ import pytest
 from pydantic import AfterValidator, AliasChoices, Field, ValidationError
 
 from processor.errors import Fault
-from processor.settings.texts import EventNames, Secret
+from processor.settings.texts import EventNames, Secret, matching
 from processor.settings.values import Duration, Frozen
 from processor.settings.wording import did_you_mean, is_secret, nearest, translate
 from processor.settings.yaml import Bare, Node
@@ -29,6 +29,7 @@ class Outer(Frozen):
     inner: Inner | None = None
     many: dict[str, Inner] = Field(default={})
     events: EventNames | None = Field(default=None, validation_alias=AliasChoices("event", "events"))
+    named: dict[Annotated[str, matching("[a-z]+", "is not small", "write b")], str] = Field(default={})
     items: tuple[int, ...] = Field(default=(), max_length=2)
     share: float = 1.0
     own: Annotated[str, AfterValidator(refuse)] = ""
@@ -60,7 +61,8 @@ def faults_of(value: dict[str, object]) -> list[Fault]:
     [
         ({}, "outer.name", "is required", "for example `name: shop`"),
         ({"name": None}, "outer.name", "has no value", "give it one, or remove the key"),
-        ({"name": ["a"]}, "outer.name", "must be text", "quotes"),
+        ({"name": ["a"]}, "outer.name", "must be text", "for example `name: shop`"),
+        ({"name": "a", "own": ["a"]}, "outer.own", "must be text", "quotes"),
         ({"name": "a", "nam": "b"}, "outer.nam", "is not a known key", "did you mean `name`?"),
         (
             {"name": "a", "zzz": "b"},
@@ -82,9 +84,11 @@ def faults_of(value: dict[str, object]) -> list[Fault]:
         ({"name": "a", "inner": {"size": "0"}}, "outer.inner.size", "`0` must be at least 1", ""),
         ({"name": "a", "inner": {"size": "10"}}, "outer.inner.size", "`10` must be at most 9", ""),
         ({"name": "a", "inner": {"size": "x"}}, "outer.inner.size", "`x` is not a whole number", ""),
-        ({"name": "a", "inner": {"kind": "x"}}, "outer.inner.kind", "`x` is not allowed", "one of: 'one' or 'two'"),
+        ({"name": "a", "inner": {"kind": "x"}}, "outer.inner.kind", "`x` is not allowed", "one of: one, two"),
         ({"name": "a", "inner": {"siz": "1"}}, "outer.inner.siz", "is not a known key", "did you mean `size`?"),
         ({"name": "a", "many": {"b": {"sz": "1"}}}, "outer.many.b.sz", "is not a known key", "`size`"),
+        ({"name": "a", "size": "1"}, "outer.size", "is not a known key", "it belongs below `inner`"),
+        ({"name": "a", "named": {"B": "c"}}, "outer.named.B", "`B` is not small", "write b"),
         ({"name": "a", "many": ["b"]}, "outer.many", "must be a mapping", ""),
         ({"name": "a", "items": "5"}, "outer.items", "`5` must be a list", ""),
         ({"name": "a", "items": ["1", "2", "3"]}, "outer.items", "Tuple should have at most 2 items", ""),
@@ -134,6 +138,7 @@ def test_what_is_shown_is_what_was_written() -> None:
         "bearer.auth.token",
         "sasl.jaas.config",
         "sasl.oauthbearer.config",
+        "proxy",
     ],
 )
 def test_secrets_have_names(name: str) -> None:

@@ -113,6 +113,19 @@ def test_files_merge_deep() -> None:
     assert positions["l", 0] == ("up.yaml", 5)
     assert ("l", 1) not in positions
     assert ("a", "d", "e") not in positions
+    assert positions["a", "d"] == ("up.yaml", 3)
+
+
+def test_null_may_be_a_value() -> None:
+    """Where null says something of its own it replaces; what removed a key is remembered over more files."""
+    nulls = frozenset({("a", "*", "c")})
+    lower = parse("a: {b: {c: 1, d: 2}}\nc: 3\n", "1.yaml")[0]
+    middle = merge(lower, parse("a: {b: {c: null, d: null}}\nc: null\n", "2.yaml")[0], nulls)
+    assert middle.python() == {"a": {"b": {"c": None}}}
+    upper = merge(middle, parse("a: {b: {c: {e: 5}}}", "3.yaml")[0], nulls)
+    assert upper.python() == {"a": {"b": {"c": {"e": "5"}}}}
+    assert upper.positions()[("c",)] == ("2.yaml", 2)
+    assert upper.positions()["a", "b", "d"] == ("2.yaml", 1)
 
 
 @pytest.mark.parametrize(

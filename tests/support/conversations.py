@@ -1,6 +1,7 @@
 """Servers on loopback that behave as badly as a test wants."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -15,8 +16,13 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def listening(talk: Conversation) -> AsyncIterator[int]:
-    """Listen for as long as the block runs, and have each connection talked to; yields the port."""
+async def listening(talk: Conversation, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Listen for as long as the block runs, and have each connection talked to; yields the port.
+
+    Args:
+        talk: talks to one connection, which is closed after it.
+        tls: what the server shows; None = no TLS.
+    """
     talks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -27,7 +33,7 @@ async def listening(talk: Conversation) -> AsyncIterator[int]:
             await talk(reader, writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -1,0 +1,1 @@
+"""Cases beside a mapping: an event in, requests out."""

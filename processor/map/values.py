@@ -1,0 +1,124 @@
+"""What becomes of an event, field by field: the expressions and the vendor's conversions as one function.
+
+For `map: {itemId: product.sku, contactId: contactId}` it is
+
+    def values(s, ev):
+        o = {}; x = []
+        p1 = s.get('product')
+        if p1.__class__ is not dict: p1 = EMPTY
+        try: v = p1.get('sku')
+        except Exception as e: failed(x, 0, e)
+        else:
+            if v is None: missing(x, 0)
+            else:
+                try: o['itemId'] = c2(v)
+                except ValueError as e: refused(x, 0, e)
+        ...
+        return o, x
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from processor.expressions.language import Scope, words
+from processor.expressions.source import Functions, Node, Source, define
+from processor.fields import Field, located
+from processor.records import Event
+
+Values = Callable[[Scope, Event], tuple[dict[str, Any] | None, list[str]]]
+"""From what expressions see to a payload and what is wrong with it; None = filtered by a hook."""
+Hook = Callable[[Mapping[str, Any], Any, Any], Any]
+"""A user's `f(event, item, record) -> dict | None`."""
+
+MISSING = "required, but the mapping gives null"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One field of a mapping.
+
+    Attributes:
+        text: the expression as it is written.
+        node: it, parsed.
+    """
+
+    name: str
+    field: Field
+    text: str
+    node: Node
+
+
+def compile_values(mapped: list[Mapped], constants: Mapping[str, Any], functions: Functions) -> Values:
+    """Write and compile the function of one route.
+
+    Args:
+        mapped: what comes from expressions; constants have been converted already.
+        constants: what is the same for every event, as it is sent.
+        functions: those of the language.
+    """
+    source = Source(functions)
+    source.names |= {
+        "failed": lambda wrong, at, error: wrong.append(f"{mapped[at].name}: {words(mapped[at].text, error)}"),
+        "refused": lambda wrong, at, error: wrong.append(located(mapped[at].name, error)),
+        "missing": lambda wrong, at: wrong.append(f"{mapped[at].name}: {MISSING}"),
+    }
+    body = [f"o = {{{', '.join(f'{name!r}: {source.constant(value)}' for name, value in constants.items())}}}; x = []"]
+    for at, each in enumerate(mapped):
+        body += _field(source, at, each)
+    return define("values", "s, ev", [*body, "return o, x"], source.names)
+
+
+def _field(source: Source, at: int, mapped: Mapped) -> Iterator[str]:
+    value = source.expression(mapped.node)
+    yield from source.take_lines()
+    yield f"try: v = {value}"
+    yield f"except Exception as e: failed(x, {at}, e)"
+    yield "else:"
+    if mapped.field.required:
+        yield f"    if v is None: missing(x, {at})"
+        yield "    else:"
+    else:
+        yield "    if v is not None:"
+    yield f"        try: o[{mapped.name!r}] = {source.constant(mapped.field.convert)}(v)"
+    yield f"        except ValueError as e: refused(x, {at}, e)"
+
+
+def hook_values(hook: Hook, path: str, fields: Mapping[str, Field]) -> Values:
+    """A user's function in place of a mapping; what it gives is converted and checked like any payload.
+
+    Args:
+        hook: the user's function.
+        path: its name, for messages.
+        fields: the method's.
+    """
+
+    def values(scope: Scope, event: Event) -> tuple[dict[str, Any] | None, list[str]]:
+        try:
+            made = hook(event.value, scope.get("item"), event.record)
+        except Exception as error:  # noqa: BLE001 - whatever a user's function raises is a mapping error
+            # Its words may hold a value, which may be personal data.
+            return {}, [f"{path} failed: {type(error).__name__}"]
+        if made is None:
+            return None, []
+        if not isinstance(made, dict):
+            return {}, [f"{path} must give a dict or None, and gave {type(made).__name__}"]
+        return _checked(made, fields)
+
+    return values
+
+
+def _checked(made: Mapping[Any, Any], fields: Mapping[str, Field]) -> tuple[dict[str, Any], list[str]]:
+    payload: dict[str, Any] = {}
+    wrong = [f"{name}: the vendor knows no such field" for name in made if name not in fields]
+    for name, field in fields.items():
+        value = made.get(name)
+        if value is None:
+            if field.required:
+                wrong.append(f"{name}: {MISSING}")
+            continue
+        try:
+            payload[name] = field.convert(value)
+        except ValueError as error:
+            wrong.append(located(name, error))
+    return payload, wrong

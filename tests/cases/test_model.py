@@ -1,0 +1,227 @@
+"""Files of cases: what is read, and what is wrong with them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from processor.cases.model import Case, read_cases
+from processor.errors import ConfigError, Fault
+
+CASE = "- name: a\n  event: {record: a.View, value: {}}\n"
+"""A case that wants one more line."""
+
+
+def cases(folder: Path, text: str) -> list[Case]:
+    """Read a file of cases."""
+    path = folder / "cases.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_cases([path])
+
+
+def faults(folder: Path, text: str) -> tuple[Fault, ...]:
+    """What is wrong with a file of cases, which something must be."""
+    with pytest.raises(ConfigError) as caught:
+        cases(folder, text)
+    assert {fault.file for fault in caught.value.faults} == {str(folder / "cases.yaml")}
+    return caught.value.faults
+
+
+# What is read.
+
+
+def test_all_keys_of_a_case(tmp_path: Path) -> None:
+    """With where it stands."""
+    [first, second] = cases(
+        tmp_path,
+        "# a comment\n"
+        "- name: one\n"
+        "  route: views\n"
+        "  event: {record: a.View, value: {sku: x}}\n"
+        "  topic: clicks\n"
+        "  key: 7\n"
+        "  headers: {tenant: 5, empty: ''}\n"
+        "  now: 2026-11-22T10:00:00+01:00\n"
+        "  expect: [{method: POST, path: /a, body: {b: c}}, {body: []}]\n"
+        "\n"
+        "- {name: two, message: AAEC, error: itemId}\n",
+    )
+
+    assert first.event is not None
+    assert first.expect is not None
+    assert (first.name, first.route, first.event.record, first.event.value) == ("one", "views", "a.View", {"sku": "x"})
+    assert (first.topic, first.key, first.headers) == ("clicks", "7", {"tenant": "5", "empty": ""})
+    assert first.now == datetime(2026, 11, 22, 9, tzinfo=UTC)
+    assert [(each.method, each.path, each.body) for each in first.expect] == [
+        ("POST", "/a", {"b": "c"}),
+        ("POST", None, []),
+    ]
+    assert (first.file, first.line) == (str(tmp_path / "cases.yaml"), 2)
+    assert (second.line, second.message, second.event, second.expect) == (11, b"\x00\x01\x02", None, None)
+    assert (second.error, second.filtered) == ("itemId", None)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("5", 5),
+        ("-5", -5),
+        ("9.90", Decimal("9.90")),
+        ("1795339867120034000", 1795339867120034000),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("'5'", "5"),
+        ('"true"', "true"),
+        ("'null'", "null"),
+        ("''", ""),
+        ("NO", "NO"),
+        ("on", "on"),
+        ("22:00", "22:00"),
+        ("0012", "0012"),
+        ("5e123", "5e123"),
+        ("2026-11-22T09:31:07.120Z", "2026-11-22T09:31:07.120Z"),
+        ("[1, '1', [true]]", [1, "1", [True]]),
+        ("{a: {b: null}, 5: x}", {"a": {"b": None}, "5": "x"}),
+    ],
+)
+def test_values_are_what_they_look_like(tmp_path: Path, written: str, read: object) -> None:
+    """As in `map`: bare numbers and booleans are such, in quotes all is text, and YAML invents nothing."""
+    text = f"- name: a\n  event:\n    record: a.View\n    value:\n      x: {written}\n"
+    [case] = cases(tmp_path, f"{text}  expect:\n    - body:\n        x: {written}\n")
+
+    assert case.event is not None
+    assert case.expect is not None
+    for found in (case.event.value["x"], case.expect[0].body["x"]):
+        assert found == read
+        assert type(found) is type(read)
+
+
+def test_anchors_hold_over_all_cases(tmp_path: Path) -> None:
+    """An event is written once; a later case repeats it, or changes a part of it."""
+    first, second, third = cases(
+        tmp_path,
+        "- name: a\n"
+        "  event: &view\n"
+        "    record: a.View\n"
+        "    value: &value {sku: '1', n: 5, page: {url: u}}\n"
+        "  x-shared: {anything: goes}\n"
+        "  expect: []\n"
+        "- {name: b, event: *view, expect: []}\n"
+        "- name: c\n"
+        "  event: {record: a.View, value: {<<: *value, n: null}}\n"
+        "  expect: []\n",
+    )
+
+    assert first.event == second.event
+    assert third.event is not None
+    assert third.event.value == {"sku": "1", "n": None, "page": {"url": "u"}}
+    assert [case.line for case in (first, second, third)] == [1, 7, 8]
+
+
+def test_a_long_message_may_be_broken(tmp_path: Path) -> None:
+    """As `base64` prints it."""
+    [case] = cases(tmp_path, "- name: a\n  message: |\n    AAEC\n    AwQ=\n  expect: []\n")
+
+    assert case.message == bytes(range(5))
+
+
+def test_folders_are_read_as_a_whole(tmp_path: Path) -> None:
+    """All YAML files in them and below, in the order of their names; nothing else."""
+    (tmp_path / "below").mkdir()
+    for name in ("b.yaml", "a.yml", "below/c.yaml"):
+        (tmp_path / name).write_text(CASE.replace("name: a", f"name: {name}") + "  filtered: when\n")
+    (tmp_path / "notes.md").write_text("no YAML: [")
+
+    assert [case.name for case in read_cases([tmp_path, tmp_path / "b.yaml"])] == [
+        "a.yml",
+        "b.yaml",
+        "below/c.yaml",
+        "b.yaml",
+    ]
+
+
+# What is wrong.
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "where", "message", "fix"),
+    [
+        ("", 1, "", "must be a list of cases", "- name: …"),
+        ("[]\n", 1, "", "must be a list of cases", "- name: …"),
+        ("name: a\n", 1, "", "must be a list of cases", "- name: …"),
+        (CASE + "  expect: []\n-\n", 4, "", "is not a case", "- name: …"),
+        (CASE + "  expect: []\n- a\n", 4, "", "is not a case", "- name: …"),
+        ("\n" + CASE, 2, "", "must have one of `expect`, `filtered` and `error`", "expect: [{path: …, body: {…}}]"),
+        (CASE + "  expect: []\n  error: x\n", 1, "", "must have one of `expect`, `filtered` and `error`", "expect: ["),
+        (CASE + "  expect: null\n", 1, "", "must have one of `expect`, `filtered` and `error`", "expect: ["),
+        ("- {name: a, expect: []}\n", 1, "", "must have either `event` or `message`", "event: {record: "),
+        (CASE + "  expect: []\n  message: AA==\n", 1, "", "must have either `event` or `message`", "event: {record: "),
+        ("- {event: {record: a, value: {}}, expect: []}\n", 1, "name", "is required", ""),
+        (CASE + "  expct: []\n", 3, "expct", "is not a known key", "did you mean `expect`?"),
+        (CASE + "  filtered: whne\n", 3, "filtered", "`whne` is not allowed", "one of: when, no_route, tombstone"),
+        (CASE + "  expect: {body: {}}\n", 3, "expect", "must be a list", "write it in brackets: [a, b]"),
+        (CASE + "  expect:\n    - path: /x\n", 4, "expect.0.body", "is required", ""),
+        (
+            CASE + "  expect:\n    - body: a\n      pth: /x\n",
+            5,
+            "expect.0.pth",
+            "is not a known key",
+            "did you mean `path`?",
+        ),
+        (CASE + "  expect: [{method: GET, body: a}]\n", 3, "expect.0.method", "`GET` is not allowed", "one of: POST"),
+        (CASE + "  expect: []\n  now: soon\n", 4, "now", "`soon` is no time", "write it like 2026-11-22T09:31:07Z"),
+        (CASE + "  expect: []\n  now: 2026-11-22T09:31\n", 4, "now", "`2026-11-22T09:31` has no zone", "write it like"),
+        (CASE + "  expect: []\n  headers: [a]\n", 4, "headers", "must be a mapping", "write `key: value` below it"),
+        (CASE + "  expect: []\n  headers: {a: }\n", 4, "headers.a", "has no value", "give it one, or remove the key"),
+        (CASE + "  expect: []\n  name: b\n", 4, "name", "the key is set twice, first in line 1", "remove one"),
+        ("- name: a\n  message: '!!'\n  expect: []\n", 2, "message", "`!!` is not base64", "write the record's value"),
+        ("- name: a\n  event: {record: a}\n  expect: []\n", 2, "event.value", "is required", ""),
+        (
+            "- name: a\n  event:\n    record: a\n    value: [a]\n  expect: []\n",
+            4,
+            "event.value",
+            "must be a mapping",
+            "",
+        ),
+        ("- name: a [\n  b: [\n", 3, "", "YAML cannot read this: ", "look for a missing quote"),
+        ("- name: &x [*x]\n", 1, "", "the file is nested too deep, or an anchor contains itself", "write it flatter"),
+        ("[" * 10_000, 1, "", "the file is nested too deep, or an anchor contains itself", "write it flatter"),
+    ],
+)
+def test_a_fault_has_its_line(tmp_path: Path, text: str, line: int, where: str, message: str, fix: str) -> None:
+    """What is wrong, in which line, and what to write instead; never a traceback."""
+    [fault] = faults(tmp_path, text)
+
+    assert (fault.line, fault.where) == (line, where)
+    assert fault.message.startswith(message)
+    assert fault.fix.startswith(fix)
+
+
+def test_all_faults_of_all_files_at_once(tmp_path: Path) -> None:
+    """One file hides nothing of another one, and one case nothing of the next."""
+    first, second, binary = (tmp_path / name for name in ("a.yaml", "b.yaml", "c.yaml"))
+    first.write_text(CASE + "  expct: []\n" + CASE.replace("record", "recrd") + "  expect: []\n")
+    second.write_text("nothing")
+    binary.write_bytes(b"\xff")
+
+    with pytest.raises(ConfigError) as caught:
+        read_cases([first, second, binary, tmp_path / "none.yaml"])
+
+    assert [(Path(fault.file).name, fault.line, fault.where) for fault in caught.value.faults] == [
+        ("a.yaml", 3, "expct"),
+        ("a.yaml", 5, "event.record"),
+        ("a.yaml", 5, "event.recrd"),
+        ("b.yaml", 1, ""),
+        ("c.yaml", 0, ""),
+        ("none.yaml", 0, ""),
+    ]
+
+
+def test_a_folder_without_cases(tmp_path: Path) -> None:
+    """Nobody wants to be told that all of no cases are as expected."""
+    with pytest.raises(ConfigError, match=r"there are no cases: no such file, or no \.yaml in the folder"):
+        read_cases([tmp_path])
