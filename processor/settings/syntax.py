@@ -79,6 +79,8 @@ def _suspects(error: yaml.YAMLError, text: str) -> list[int]:
 def _repaired(text: str, line: int) -> str | None:
     """Find the quotes that let YAML read on beyond this line; None where no quotes would."""
     lines = text.split("\n")
+    if line >= len(lines):  # YAML counts more characters as ends of lines, such as a next-line character
+        return None
     if lines[line].startswith("---") or "undefined alias" in str(_error(text)):
         return None
     for candidate in _candidates(lines[line].rstrip("\r")):
