@@ -1,6 +1,7 @@
 """From one route's settings to what it does: conditions, names, mapping, each compiled; what is wrong is collected."""
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -80,10 +81,14 @@ class Compiler:
 
     # Conditions and names.
 
+    @cached_property
+    def _general(self) -> Compiled | None:
+        """The destination's condition, compiled once for all routes that are subject to it."""
+        return self._expression((*self._path, "when"), self._destination.when)
+
     def _when(self, path: FaultPath, settings: RouteSettings) -> Compiled | None:
         """The destination's condition, unless the route is not subject to it, and the route's own."""
-        general = None if settings.unconditional else self._destination.when
-        first = self._expression((*self._path, "when"), general)
+        first = None if settings.unconditional else self._general
         second = self._expression((*path, "when"), settings.when)
         if first is None or second is None:
             return first or second

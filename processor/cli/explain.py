@@ -4,13 +4,13 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from processor.cli.options import add_format, print_json
 from processor.destinations import VENDORS
 from processor.destinations.vendor import Method
 from processor.fields import Field
+from processor.settings.wording import nearest
 
 WIDTH = 100
 ONCE = "It reaches a shopper, so it is sent once: where nobody knows whether it was done, it is dead-lettered."
@@ -38,8 +38,8 @@ def execute(options: argparse.Namespace) -> int:
         return 0
     found = methods.get(options.method)
     if found is None:
-        near = get_close_matches(options.method, methods, 1)
-        hint = f"did you mean {near[0]}?" if near else "`clickstream explain` lists them"
+        near = nearest(options.method, methods)
+        hint = f"did you mean {near}?" if near else "`clickstream explain` lists them"
         print(f"clickstream: there is no method {options.method}; {hint}", file=sys.stderr)
         return 2
     if options.format == "json":

@@ -3,7 +3,7 @@
 import argparse
 
 from processor.cli.options import add_format, print_json
-from processor.expressions.language import Language
+from processor.expressions.reference import functions
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,9 +19,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def execute(options: argparse.Namespace) -> int:
     """Print them all."""
-    functions = sorted(Language({}, lambda: 0.0).functions.values(), key=lambda each: each.name)
-    width = max(len(each.signature) for each in functions)
-    for each in functions:
+    every = sorted(functions(), key=lambda each: each.name)
+    width = max(len(each.signature) for each in every)
+    for each in every:
         example, gives = each.example
         if options.format == "json":
             plain = {"name": each.name, "signature": each.signature, "result": each.result, "meaning": each.meaning}

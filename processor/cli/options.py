@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from processor.errors import Fault
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add `-c/--config`."""

@@ -8,10 +8,11 @@ import fastavro
 
 from processor.decode.binary import Reader, compile_reader
 from processor.decode.logical import logical_type
-from processor.decode.shapes import RECORDS, Names, SchemaMismatchError, definitions
+from processor.decode.shapes import Names, SchemaMismatchError, definitions
 from processor.decode.wire import MalformedError
 from processor.records import SchemaId
 from processor.settings.avro_files import LocalSchemas
+from processor.settings.avro_types import RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def make_schema(schema_id: SchemaId | None, parsed: Any, names: Names, local: Lo
 
 def _event_type(branch: Any, names: Names, local: LocalSchemas) -> EventType | None:
     writer = names.get(branch) if isinstance(branch, str) else branch
-    if not writer or writer["type"] not in RECORDS:
+    if not writer or writer["type"] not in RECORD:
         return None
     reader = local.reader_of(writer["name"])
     if reader is None:

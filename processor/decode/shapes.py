@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from processor.decode.logical import Conversion, logical_type
+from processor.settings.avro_types import PRIMITIVES
 
 Schema = Any
 """As `fastavro.parse_schema` returns it: names are full, types are a name, a JSON object or a list."""
 Names = Mapping[str, Schema]
 """Definitions of named types by their full names."""
-PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "string", "bytes"})
-RECORDS: Final = frozenset({"record", "error"})
-"""An error is what a protocol may answer; its binary is a record's."""
 
 
 class SchemaMismatchError(Exception):

@@ -1,7 +1,6 @@
 """One expression: from its text to a syntax tree that is known to be good, and to a function of what it sees."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from processor.expressions import grammar
@@ -16,6 +15,7 @@ from processor.expressions.tree import Node, walk
 from processor.expressions.values import WrongValueError, is_true
 from processor.kinds import kind
 from processor.records import Event
+from processor.settings.wording import nearest
 
 __all__ = ["Compiled", "ExpressionError", "Language", "Scope", "is_true", "words"]
 
@@ -154,8 +154,8 @@ class Language:
         plain = name.lower().replace("_", "")
         if meant := ELSEWHERE.get(plain):
             return f"; here it is {meant}{'()' if meant in self.functions else ''}"
-        near = get_close_matches(name.lower(), list(self.functions), 1)
-        return f", did you mean {near[0]}()?" if near else ""
+        near = nearest(name.lower(), self.functions)
+        return f", did you mean {near}()?" if near else ""
 
     def _check_literal(self, name: str, at: int, value: Any) -> None:
         """Patterns, formats, zones and tables that are written out are judged before any event comes."""
@@ -164,8 +164,8 @@ class Language:
         except WrongValueError as error:
             raise ExpressionError(f"{name}(): {error}") from None
         if (name, at) == ("lookup", 0) and value not in self._tables:
-            near = get_close_matches(value, list(self._tables), 1)
-            hint = f"did you mean {near[0]}?" if near else f"`tables` has: {', '.join(self._tables) or 'none'}"
+            near = nearest(value, self._tables)
+            hint = f"did you mean {near}?" if near else f"`tables` has: {', '.join(self._tables) or 'none'}"
             raise ExpressionError(f"lookup(): there is no table {value}; {hint}")
 
 
