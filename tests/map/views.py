@@ -47,28 +47,12 @@ class Mapping:
 
 
 def mapper(
-    fields: dict[str, str],
-    *,
-    to: str = "voyado.product_view",
-    constants: dict[str, Any] | None = None,
-    order_key: str | None = None,
-    order_field: str | None = None,
-    batched: bool = False,
-    max_age: float | None = None,
-    clock: Clock | None = None,
+    fields: dict[str, str], *, to: str = "voyado.product_view", constants: dict[str, Any] | None = None, **more: Any
 ) -> Mapping:
-    """A mapping to a vendor's method, whose own order key is not used; constants are converted already."""
+    """A mapping to a vendor's method; constants are converted already, and `more` is what `mapping` takes besides."""
     method = method_of(to)
     mapped = [Mapped(name, method.fields[name], text, LANGUAGE.parse(text)) for name, text in fields.items()]
-    return mapping(
-        compile_values(mapped, constants or {}, LANGUAGE.functions),
-        to=to,
-        order_key=order_key,
-        order_field=order_field,
-        batched=batched,
-        max_age=max_age,
-        clock=clock,
-    )
+    return mapping(compile_values(mapped, constants or {}, LANGUAGE.functions), to=to, **more)
 
 
 def mapping(
@@ -81,7 +65,7 @@ def mapping(
     max_age: float | None = None,
     clock: Clock | None = None,
 ) -> Mapping:
-    """A mapping whose payloads are made so."""
+    """A mapping whose payloads are made so; the method's own order key is not used."""
     method = method_of(to)
     return Mapping(
         Mapper(
