@@ -155,11 +155,10 @@ class World:
         heapq.heappush(self.out, (now + verdict.takes, next(self._sequence), flight))
 
     def meet(self, episode: Episode, channel: Channel) -> None:
-        """The first request into an episode: note how many suspects there may be."""
-        if (episode, channel.path) not in self.suspects_met:
-            cases = self.referee.cases.values()
-            found = sum(1 for case in cases if case.maybe_suspect and case.delivery.channel is channel)
-            self.suspects_met[episode, channel.path] = found
+        """A request into an episode: note how many suspects it may meet; an answer from before may yet make some."""
+        cases, at = self.referee.cases.values(), (episode, channel.path)
+        found = sum(1 for case in cases if case.maybe_suspect and case.delivery.channel is channel)
+        self.suspects_met[at] = max(self.suspects_met.get(at, 0), found)
 
     def answer_due(self) -> None:
         """The vendor's replies that are there by now."""
