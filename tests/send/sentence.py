@@ -29,7 +29,7 @@ class Deadline:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._from: float | None = None
-        self._at = 0.0
+        self._seconds = 0.0
         self._next_look = 0.0
 
     @property
@@ -44,12 +44,13 @@ class Deadline:
             return False
         if self._from is None:
             self._from = now
-            self._at = now + self._allowed()
+            self._seconds = self._allowed()
         self._next_look = now + world.setup.longest
         hopeless = all(self._hopeless(path, heads) for path, heads in self._heads())
         if hopeless and world.lanes and now > self._from + GRACE * world.setup.longest:
             return True
-        if now > self._at:
+        # A pause may be asked for by an answer that was still under way.
+        if now > max(self._from, world.referee.pace.free_at) + self._seconds:
             raise ConvictionError(Charge.LATE, f"{len(world.open)} are open {now - self._from:.0f} s after it is well")
         return False
 
