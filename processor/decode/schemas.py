@@ -14,6 +14,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from processor.clock import Clock
 from processor.decode.event_types import Schema, make_schema, parse
+from processor.delays import delay_after
 from processor.logs import Logger
 from processor.records import SchemaId
 from processor.settings.avro_files import LocalSchemas
@@ -100,7 +101,7 @@ class SchemaStore:
             try:
                 found = await self._ask(schema_id)
             except Exception as exception:  # noqa: BLE001 - the client leaks its transport's errors; all mean: wait
-                delay = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+                delay = delay_after(failures + 1, BACK_OFF)
                 self._in_trouble(schema_id, exception, delay)
                 await asyncio.sleep(delay)
                 failures += 1

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from processor.delays import delay_after
 from processor.records import Delivery, ErrorClass
 from processor.send.gate import Gate
 from processor.send.replies import Answered, Reply, ReplyClass
@@ -33,7 +34,7 @@ class RetryPolicy:
 
     def delay(self, refusals: int) -> float:
         """Seconds until the attempt after so many refusals."""
-        return self.delays[min(max(refusals, 1), len(self.delays)) - 1]
+        return delay_after(max(refusals, 1), self.delays)
 
 
 @dataclass(slots=True, eq=False)

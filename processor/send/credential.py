@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from processor.delays import delay_after
 from processor.holds import Change, Reason, State
 from processor.records import Request
 from processor.send.replies import Reply, describe
@@ -39,7 +40,7 @@ class CredentialHold:
             self.since = now
             self._holds = 0
         self._believed = 0
-        self.until = now + self._delays[min(self._holds, len(self._delays) - 1)] * stretch
+        self.until = now + delay_after(self._holds + 1, self._delays) * stretch
         self._holds += 1
         self.probe = None
         self.last_refusal = reply

@@ -106,11 +106,13 @@ class Dispatch:
         """The first probe waits until nothing is in flight any more; where no head is left to try, the gate holds."""
         if outlet.out:
             return NEVER
-        outlet.hold_if_all_refused(now, self._stretch)
-        if outlet.gate.state is State.HOLDING:
-            return outlet.gate.until
         candidate = outlet.candidate()
-        return candidate if isinstance(candidate, float) else NEVER if candidate is None else -NEVER
+        if candidate is not None:
+            return _due_at(candidate)
+        if outlet.idle:
+            return NEVER
+        outlet.gate.hold(now, self._stretch())
+        return outlet.gate.until
 
     def _newcomer_due(self, outlet: Outlet) -> float:
         if outlet.out or outlet.channel.once or outlet.newcomer() is None:
@@ -138,9 +140,7 @@ class Dispatch:
     def _key_probe_due(self, outlet: Outlet, now: float) -> float:
         """One probe asks for all paths; what may reach a shopper only where there is nothing else."""
         credential = self._credential
-        if credential.probe is not None or outlet.out:
-            return NEVER
-        if outlet.idle:
+        if credential.probe is not None or outlet.out or outlet.idle:
             return NEVER
         candidate = outlet.candidate()
         if candidate is None:
@@ -149,7 +149,7 @@ class Dispatch:
             return self._key_probe_due(outlet, now)
         if outlet.channel.once and any(not sister.channel.once and not sister.idle for sister in self._waiting.outlets):
             return NEVER
-        return max(credential.until or now, candidate if isinstance(candidate, float) else -NEVER)
+        return max(credential.until or now, _due_at(candidate))
 
     # What.
 
@@ -223,3 +223,8 @@ class Dispatch:
         channel, bodies = outlet.channel, [delivery.body for delivery in deliveries]
         body = b"[" + b",".join(bodies) + b"]" if channel.batched else bodies[0]
         return Request(channel, deliveries, body, next(self._numbers), outlet.gate.era)
+
+
+def _due_at(candidate: Delivery | float) -> float:
+    """When a probe may go out: a head at once, else when the first suspect is due."""
+    return candidate if isinstance(candidate, float) else -NEVER

@@ -12,6 +12,7 @@ Who is sent as a probe is the outlet's choice; what a refusal means for a delive
 
 from collections.abc import Sequence
 
+from processor.delays import delay_after
 from processor.holds import Change, Reason, State
 from processor.send.replies import Answered, Reply, describe
 
@@ -117,7 +118,7 @@ class Gate:
         """Wait; each hold since the last acceptance is longer than the one before. `stretch` is the jitter, ≥ 1."""
         self.state = State.HOLDING
         self.held_at = now
-        self.until = now + self._delays[min(self.holds, len(self._delays) - 1)] * stretch
+        self.until = now + delay_after(self.holds + 1, self._delays) * stretch
         self.holds += 1
         if self.since is None:
             self.since = now

@@ -9,7 +9,7 @@ from processor.send.blame import RetryPolicy, Ruling, Stalemates, effective, rul
 from processor.send.credential import CredentialHold
 from processor.send.outlet import Outlet
 from processor.send.pace import Pace
-from processor.send.replies import Answered, Reply, ReplyClass, describe, failure_of, may_have_happened
+from processor.send.replies import DONE, Answered, Reply, ReplyClass, describe, failure_of, may_have_happened
 from processor.send.strikes import Refusal
 from processor.send.waiting import Waiting
 
@@ -71,7 +71,7 @@ class Judge:
     def answered(self, request: Request, reply_class: ReplyClass, reply: Reply, now: float) -> Result:
         """Say what became of the request's deliveries."""
         outlet = self._waiting.outlet(request.channel)
-        outlet.answered(request, accepted=reply_class in {ReplyClass.ACCEPTED, ReplyClass.SHADOWED})
+        outlet.answered(request, accepted=reply_class in DONE)
         result = self._entered(outlet, request, reply_class, reply, now)
         if outlet.probe is request:
             outlet.probe = None
@@ -85,7 +85,7 @@ class Judge:
             return self._throttled(outlet, request, reply, now)
         if self._credential.answered(request, now):
             self._probe_all(besides=outlet)
-        if reply_class in {ReplyClass.ACCEPTED, ReplyClass.SHADOWED}:
+        if reply_class in DONE:
             return self._accepted(outlet, request, now)
         if len(request.deliveries) > 1:
             return self._refused_together(outlet, request, reply_class, reply, now)

@@ -203,9 +203,10 @@ class Outlet:
         """
         if self._ready:
             return self._ready.peek()
-        suspects = {head for head in self.heads() if self._suspect(head)}
-        due = [head for head in self.heads() if head not in suspects or head not in self.cooling]
-        if len(suspects) < sum(1 for _ in self.heads()):
+        waiting = list(self.heads())
+        suspects = {head for head in waiting if self._suspect(head)}
+        due = [head for head in waiting if head not in suspects or head not in self.cooling]
+        if len(suspects) < len(waiting):
             due = [head for head in due if not self._tried(head)]
             return min(due, key=lambda head: _least_refused(head, suspect=head in suspects), default=None)
         if due:

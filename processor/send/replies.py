@@ -79,6 +79,8 @@ class ReplyClass(StrEnum):
     """Nothing was sent (`mode: shadow`)."""
 
 
+DONE = frozenset({ReplyClass.ACCEPTED, ReplyClass.SHADOWED})
+"""Nothing more is to be sent."""
 BY_STATUS: tuple[tuple[range | frozenset[int], ReplyClass], ...] = (
     (range(200, 300), ReplyClass.ACCEPTED),
     (frozenset({429}), ReplyClass.THROTTLED),

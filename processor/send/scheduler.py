@@ -21,7 +21,7 @@ from processor.send.gate import Gate
 from processor.send.judge import Judge, Result
 from processor.send.outlet import BatchLimits, Outlet
 from processor.send.pace import Pace
-from processor.send.replies import Reply, ReplyClass
+from processor.send.replies import DONE, Reply, ReplyClass
 from processor.send.waiting import Standing, Waiting
 
 JITTER = 0.25
@@ -119,7 +119,7 @@ class Scheduler:
 
 def _note(request: Request, reply_class: ReplyClass, wall: float) -> None:
     """Note the attempt; what is throttled or lacks the key is nobody's, and neither is the refusal of a whole batch."""
-    accepted = reply_class in {ReplyClass.ACCEPTED, ReplyClass.SHADOWED}
+    accepted = reply_class in DONE
     alone = len(request.deliveries) == 1 and reply_class not in {ReplyClass.THROTTLED, ReplyClass.CREDENTIAL}
     for delivery in request.deliveries:
         delivery.attempts += accepted or alone

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from processor.clock import Clock
+from processor.delays import delay_after
 from processor.logs import Logger
 from processor.settle.letters import Letter
 
@@ -106,7 +107,7 @@ class Undertaker:
             try:
                 producer = self._make_producer()
             except KafkaException as exception:
-                delay = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+                delay = delay_after(failures + 1, BACK_OFF)
                 failures += 1
                 fix = "the log says what is wrong with the login to Kafka"
                 self._say("dead_letter_producer_failed", exception.args[0], delay, fix)
@@ -168,7 +169,7 @@ class Undertaker:
             self._again.append((self._clock.now(), failures, letter.without_value()))
             return
         self._fatal = self._fatal or error.fatal()
-        delay = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+        delay = delay_after(failures + 1, BACK_OFF)
         self._again.append((self._clock.now() + delay, failures + 1, letter))
         fix = "create the topic, or let this service's Kafka user write to it"
         self._say("dead_letter_refused", error, delay, fix)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from processor.records import Assignment, Channel, Delivery, Record, Request
+from processor.records import Assignment, Channel, Delivery, ErrorClass, Record, Request
 from processor.send.blame import RetryPolicy
 from processor.send.gate import Gate
 from processor.send.judge import Result
@@ -27,6 +27,7 @@ WALL = 1_800_000_000.0
 DELAYS = (10.0, 30.0, 60.0)
 RETRY = RetryPolicy(DELAYS, max_attempts=3, stalemate=300.0)
 PATIENT = RetryPolicy(DELAYS, max_attempts=3, stalemate=None)
+PERSISTENT = RetryPolicy(DELAYS, max_attempts=8, stalemate=None)
 OTHERS = 1000
 """Offset of deliveries that only matter by how they are answered."""
 LIMITS = BatchLimits(max_events=3, max_bytes=1000, max_wait=0.2)
@@ -198,3 +199,8 @@ def fates(result: Result) -> dict[str, list[Delivery]]:
     buried = [each.delivery for each in result.buried]
     every = {"accepted": result.accepted, "buried": buried, "stale": result.stale}
     return {fate: list(found) for fate, found in every.items() if found}
+
+
+def buried(result: Result) -> list[tuple[int, ErrorClass]]:
+    """Offsets of what is given up, and as what."""
+    return [(each.delivery.record.offset, each.failure.error_class) for each in result.buried]

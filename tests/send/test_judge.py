@@ -6,23 +6,22 @@ import pytest
 
 from processor.holds import State
 from processor.records import ErrorClass
-from processor.send.blame import RetryPolicy
 from processor.send.gate import INVALID_BUDGET, PROBES, SUSPECTS_BUDGET
-from processor.send.judge import Result
 from processor.send.replies import Reply
 from tests.send.parts import (
     ACCEPTED,
     BROKEN,
-    DELAYS,
     FORBIDDEN,
     LOST,
     MISSING,
     NO_CONNECTION,
     PATIENT,
+    PERSISTENT,
     REFUSED,
     all_taken,
     another,
     answer,
+    buried,
     channel,
     deliveries,
     fates,
@@ -37,12 +36,6 @@ from tests.send.parts import (
 )
 
 VIEW = channel("view")
-PERSISTENT = RetryPolicy(DELAYS, max_attempts=8, stalemate=None)
-
-
-def buried(result: Result) -> list[tuple[int, ErrorClass]]:
-    """Offsets of what is given up, and as what."""
-    return [(each.delivery.record.offset, each.failure.error_class) for each in result.buried]
 
 
 # Suspects.

@@ -4,13 +4,12 @@ import pytest
 
 from processor.holds import State
 from processor.records import ErrorClass
-from processor.send.blame import RetryPolicy
 from processor.send.judge import Result
 from processor.send.replies import Reply
+from processor.send.scheduler import Scheduler
 from tests.send.parts import (
     ACCEPTED,
     BROKEN,
-    DELAYS,
     FORBIDDEN,
     LOST,
     MISSING,
@@ -20,6 +19,7 @@ from tests.send.parts import (
     all_taken,
     another,
     answer,
+    buried,
     channel,
     deliveries,
     fates,
@@ -34,12 +34,6 @@ from tests.send.parts import (
 )
 
 VIEW = channel("view")
-PERSISTENT = RetryPolicy(DELAYS, max_attempts=8, stalemate=None)
-
-
-def buried(result: Result) -> list[tuple[int, ErrorClass]]:
-    """Offsets of what is given up, and as what."""
-    return [(each.delivery.record.offset, each.failure.error_class) for each in result.buried]
 
 
 def test_a_refusal_between_acceptances_is_a_strike_and_two_are_a_letter() -> None:
@@ -187,8 +181,8 @@ def test_what_waits_for_its_turn_may_be_struck() -> None:
 # A strike while the retry is under way.
 
 
-def struck_under_way() -> tuple[Result, Result]:
-    """The second strike falls while the third try is in flight, which is then accepted; both results."""
+def struck_under_way(reply: Reply) -> tuple[Scheduler, Result, Result]:
+    """The second strike falls while the third try is in flight, which is then answered so; what came of both."""
     of = opened(VIEW)
     of.add(deliveries(VIEW, "a"), 0.0)
     answer(of, FORBIDDEN, 0.0)
@@ -196,12 +190,12 @@ def struck_under_way() -> tuple[Result, Result]:
     answer(of, FORBIDDEN, 2.0)
     retry = taken(of, 32.0)
     strike = another(of, VIEW, ACCEPTED, 32.5)
-    return strike, reply_to(of, retry, ACCEPTED, 33.0)
+    return of, strike, reply_to(of, retry, reply, 33.0)
 
 
 def test_a_strike_waits_for_the_answer_in_flight() -> None:
     """If that is accepted, nothing is blamed."""
-    strike, answered = struck_under_way()
+    _, strike, answered = struck_under_way(ACCEPTED)
 
     assert [*strike.buried, *answered.buried] == []
     assert [delivery.lane for delivery in answered.accepted] == ["a"]
@@ -210,15 +204,7 @@ def test_a_strike_waits_for_the_answer_in_flight() -> None:
 @pytest.mark.parametrize("reply", [FORBIDDEN, BROKEN, LOST])
 def test_a_strike_is_carried_out_after_the_answer_in_flight(reply: Reply) -> None:
     """The letter tells the refusal that was struck, not what came last."""
-    of = opened(VIEW)
-    of.add(deliveries(VIEW, "a"), 0.0)
-    answer(of, FORBIDDEN, 0.0)
-    another(of, VIEW, ACCEPTED, 1.0)
-    answer(of, FORBIDDEN, 2.0)
-    retry = taken(of, 32.0)
-    another(of, VIEW, ACCEPTED, 32.5)
-
-    result = reply_to(of, retry, reply, 33.0)
+    of, _, result = struck_under_way(reply)
 
     assert buried(result) == [(0, ErrorClass.REFUSED)]
     words = "the vendor refused it 3 times, 2 of them while it accepted others: status 403"
@@ -228,13 +214,7 @@ def test_a_strike_is_carried_out_after_the_answer_in_flight(reply: Reply) -> Non
 
 def test_a_throttled_answer_lets_the_strike_wait_on() -> None:
     """It decides nothing; the next answer does."""
-    of = opened(VIEW)
-    of.add(deliveries(VIEW, "a"), 0.0)
-    answer(of, FORBIDDEN, 0.0)
-    another(of, VIEW, ACCEPTED, 1.0)
-    answer(of, FORBIDDEN, 2.0)
-    retry = taken(of, 32.0)
-    another(of, VIEW, ACCEPTED, 32.5)
-    assert fates(reply_to(of, retry, TOO_FAST, 33.0)) == {}
+    of, _, throttled = struck_under_way(TOO_FAST)
+    assert fates(throttled) == {}
 
     assert fates(answer(of, ACCEPTED, 34.0)).keys() == {"accepted"}
