@@ -3,9 +3,11 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from functools import cache
 from random import Random
 from urllib.parse import quote
 
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from yarl import URL
 
@@ -16,6 +18,7 @@ from processor.consume.bridge import LoopBridge
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.lag import EndOffsets
 from processor.consume.start import write_start_offsets
+from processor.consume.survey import Survey
 from processor.decode.decoder import Decoder
 from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
@@ -89,7 +92,8 @@ def _build_pipeline(
     loop = asyncio.get_running_loop()
     tokens = tokens_of(settings.kafka, os.environ, clock, log)
     clients = KafkaClients(settings.kafka, plan.group, f"clickstream-{plan.name}", tokens, log)
-    kafka = _kafka_thread(settings, plan, clients, clock, log)
+    admin = cache(clients.admin)
+    kafka = _kafka_thread(settings, plan, clients, admin, clock, log)
     scheduler = _scheduler(plan.settings, clock)
     http = _http(plan, clock)
     sender = Sender(scheduler, http, plan.settings.concurrency, clock)
@@ -127,15 +131,22 @@ def _build_pipeline(
         undertaker=undertaker,
         schemas=schemas,
         score=score,
-        ends=EndOffsets(clients.admin),
+        ends=EndOffsets(admin),
         clock=clock,
     )
 
 
-def _kafka_thread(settings: Settings, plan: Plan, clients: KafkaClients, clock: Clock, log: Logger) -> KafkaThread:
+def _kafka_thread(
+    settings: Settings,
+    plan: Plan,
+    clients: KafkaClients,
+    admin: Callable[[], AdminClient],
+    clock: Clock,
+    log: Logger,
+) -> KafkaThread:
     def prepare(on_error: OnError, stopping: Callable[[], bool]) -> None:
         write_start_offsets(
-            clients.admin,
+            admin,
             lambda callbacks: clients.consumer({"error_cb": on_error, **callbacks}),
             plan.topics,
             settings.start_from,
@@ -149,7 +160,10 @@ def _kafka_thread(settings: Settings, plan: Plan, clients: KafkaClients, clock: 
         prepare=prepare,
         topics=plan.topics,
         offsets=Ledger(settings.commit_interval),
-        limits=NOTHING if plan.settings.mode == "paused" else Limits(memory.max_records, memory.max_bytes),
+        broker=Survey(admin, clock, log),
+        limits=NOTHING
+        if plan.settings.mode == "paused"
+        else Limits(memory.max_records, memory.max_bytes, settings.max_ahead),
         clock=clock,
         log=log,
     )

@@ -48,7 +48,8 @@ RECORDS = Declaration(
     "records_total",
     Kind.COUNTER,
     ("pipeline", "topic", "result"),
-    "Records: read from Kafka; settled; abandoned (their partition left before they were settled).",
+    "Records: read from Kafka; settled; abandoned (their partition left before they were settled); expired (the broker "
+    "deleted them before they were read, as is found when partitions come; a topic created anew counts as 1 for each).",
 )
 FILTERED = Declaration(
     "filtered_total",

@@ -269,6 +269,8 @@ class PartitionView:
         records, size: unsettled records and their bytes.
         ahead: settled records' spans beyond the frontier.
         oldest: Kafka timestamp (ms) of the record at the frontier; None while nothing is unsettled.
+        settled_ahead: offsets read beyond the frontier, less the unsettled records.
+        metadata_fill: how full the commit's metadata is with spans; 1 = at its limit.
     """
 
     committed: int | None
@@ -278,3 +280,5 @@ class PartitionView:
     size: int
     ahead: int
     oldest: int | None
+    settled_ahead: int = 0
+    metadata_fill: float = 0.0

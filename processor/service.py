@@ -150,7 +150,7 @@ class RunningPipeline:
                     "unsettled_bytes": view.size,
                     "spans_ahead": view.ahead,
                     "paused": key in snapshot.paused,
-                    "waiting_for": f"schema id {awaited[key]}" if key in awaited else None,
+                    "waiting_for": f"schema id {awaited[key]}" if key in awaited else snapshot.standing.get(key),
                 }
                 for key, view in sorted(snapshot.partitions.items())
             ],
@@ -172,6 +172,8 @@ class RunningPipeline:
             yield RECORDS, ((name, topic, "read"), total)
             yield RECORDS, ((name, topic, "abandoned"), gone)
             yield RECORDS, ((name, topic, "settled"), total - gone - held)
+        for topic, total in dict(counts.expired).items():
+            yield RECORDS, ((name, topic, "expired"), total)
         yield UNSETTLED_RECORDS, ((name,), unsettled)
         yield UNSETTLED_BYTES, ((name,), sum(partition.size for partition in view.values()))
         oldest = [partition.oldest for partition in view.values() if partition.oldest is not None]
