@@ -38,12 +38,13 @@ class Arrivals:
         """
         bookmarks = self._bookmarks(consumer, keys)
         compared = {key[0] for key, held in bookmarks.items() if self._offsets.remembers_topic(held)}
-        logs = self._broker.look(bookmarks, compared) if bookmarks else {}
+        logs = self._broker.look(keys, compared)
         placed: list[TopicPartition] = []
         for key in keys:
-            start = self._offsets.resume(bookmarks[key], logs[key]) if key in bookmarks else Start()
+            held = bookmarks.get(key)
+            start = self._offsets.resume(held, logs[key])
             self._begin(key, start)
-            self._tell(key, bookmarks.get(key), start)
+            self._tell(key, held, start)
             placed.append(TopicPartition(*key, _fetch_from(start)))
         return placed
 

@@ -6,6 +6,7 @@ Not from the consumer: it asks partition by partition, and knows nothing of topi
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from functools import partial
+from time import sleep
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
@@ -18,6 +19,8 @@ from processor.records import Key
 
 TIMEOUT = 5.0
 """Seconds for all answers together: the Kafka thread waits for them, and with it the group's rebalance."""
+PAUSE = 0.1
+"""Seconds between a question that failed and the next one."""
 NO_ID = "A" * 22
 """How a broker says that its topics have none."""
 
@@ -57,22 +60,27 @@ class Survey:
         admin.poll(0)  # writes its log, which would pile up
         topics = sorted({topic for topic, _ in keys})
         described = admin.describe_topics(TopicCollection(topics), request_timeout=TIMEOUT)
-        firsts, ends = (_ask(admin, keys, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
-        first, end = self._offsets(firsts, deadline), self._offsets(ends, deadline)
+        first = self._offsets(admin, keys, OffsetSpec.earliest(), deadline)
+        end = self._offsets(admin, keys, OffsetSpec.latest(), deadline)
         for topic in sorted(compared):
             self._await_id(topic, described[topic], deadline)
         return {key: PartitionLog(first.get(key), end.get(key), partial(_id_of, described[key[0]])) for key in keys}
 
-    def _offsets(self, answers: Answers, deadline: float) -> dict[Key, int]:
+    def _offsets(self, admin: AdminClient, keys: Collection[Key], spec: OffsetSpec, deadline: float) -> dict[Key, int]:
+        """Ask until all are known: a leader that moves, as when groups rebalance, is no answer, and not retried."""
         known: dict[Key, int] = {}
-        trouble = ""
-        for at, answer in answers.items():
-            try:
-                known[at.topic, at.partition] = answer.result(self._left(deadline)).offset
-            except (KafkaException, TimeoutError) as exception:
-                trouble = str(exception) or "no answer in time"
-        if trouble:
-            self._unknown(trouble)
+        while missing := [key for key in keys if key not in known]:
+            reason = ""
+            for at, answer in _ask(admin, missing, spec).items():
+                try:
+                    known[at.topic, at.partition] = answer.result(self._left(deadline)).offset
+                except (KafkaException, TimeoutError) as exception:
+                    reason = str(exception) or "no answer in time"
+            if reason and not self._left(deadline):
+                self._unknown(reason)
+                break
+            if reason:
+                sleep(PAUSE)
         return known
 
     def _await_id(self, topic: str, answer: Future[TopicDescription], deadline: float) -> None:

@@ -126,6 +126,7 @@ def start_member(
     prepare: Prepare = lambda *_: None,
     broker: Broker | None = None,
     users: set[int] | None = None,
+    lines: Lines | None = None,
 ) -> Member:
     """Start a member whose commits follow each other without a pause.
 
@@ -137,8 +138,9 @@ def start_member(
         prepare: as for `KafkaThread`.
         broker: tells of partitions that come; nothing by default.
         users: where `make_consumer` notes the threads that call the consumer.
+        lines: where its log goes.
     """
-    lines, ledger, notes = Lines(), Ledger(0.0), Notes(settles)
+    lines, ledger, notes = lines or Lines(), Ledger(0.0), Notes(settles)
     thread = KafkaThread(
         make_consumer=make_consumer,
         prepare=prepare,
