@@ -125,3 +125,27 @@ def test_a_kill_repeats_little(path: WholePath, monkeypatch: pytest.MonkeyPatch)
     assert named == []
     assert len(behind) > RATE, figures
     assert len(again) <= CONCURRENCY + len(recent), figures
+
+
+def test_a_partition_that_is_too_far_ahead_is_named(path: WholePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`/status` says why it waits and for which offset; the others are read to their ends, and the service lives."""
+    vendor = Gatekeeper(path, monkeypatch)
+    path.click(CLICKS)
+    vendor.slow = path.expected["rocket"][0].lane
+    changes = path.overlay(batch=None, concurrency=CONCURRENCY, timeout="60s", idempotency_header=ID)
+
+    def waiting() -> list[dict[str, Any]]:
+        partitions: list[dict[str, Any]] = service.status()["rocket"]["partitions"]
+        return [partition for partition in partitions if partition["lag"] != 0]
+
+    with path.service(changes | {"max_ahead": 200}, "--destination", "rocket") as service:
+        service.ready()
+        eventually_sync(lambda: len(waiting()) == 1 and waiting()[0]["unsettled"] < 200, within=60)
+        eventually_sync(lambda: waiting()[0]["waiting_for"], within=20)
+        (partition,), alive = waiting(), service.get("/live")[0]
+
+    blocking = partition["settled_up_to"]
+    assert partition["paused"]
+    assert partition["waiting_for"].endswith(f"(max_ahead: 200) are settled behind offset {blocking}, which is not")
+    assert path.committed("rocket")[partition["partition"]] == blocking
+    assert alive == 200

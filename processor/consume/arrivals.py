@@ -95,32 +95,27 @@ class Arrivals:
             log.info("commit_metadata_ignored", reason=start.ignored, next="what it named may be delivered twice")
         if start.ahead:
             log.info("settled_ahead", spans=len(start.ahead), up_to=start.ahead[-1][1], next="they are not sent again")
-        match start.finding:
-            case Finding.EXPIRED:
-                log.error(
-                    "offset_expired",
-                    lost=start.expired,
-                    next=f"goes on at {start.offset}, the earliest that is left",
-                    fix="let the topic keep its records for longer than the pipeline may stand still (retention.ms)",
-                )
-            case Finding.RECREATED:
-                log.error("topic_recreated", next="it is another topic now, and read from its earliest record")
-            case Finding.BEYOND_END:
-                self.held[key] = BEYOND_END.format(start.offset)
-                log.error(
-                    "offset_beyond_end",
-                    next="this partition is not read, others go on",
-                    fix="stop all replicas of the pipeline, reset its group's offset of this partition "
-                    "(kafka-consumer-groups.sh --reset-offsets), and start them again",
-                )
-            case Finding.GOOD:
-                pass
+        if start.finding is Finding.EXPIRED:
+            log.error(
+                "offset_expired",
+                lost=start.expired,
+                next=f"goes on at {start.offset}, the earliest that is left",
+                fix="let the topic keep its records for longer than the pipeline may stand still (retention.ms)",
+            )
+        elif start.finding is Finding.RECREATED:
+            log.error("topic_recreated", next="it is another topic now, and read from its earliest record")
+        elif start.finding is Finding.BEYOND_END:
+            self.held[key] = BEYOND_END.format(start.offset)
+            log.error(
+                "offset_beyond_end",
+                next="this partition is not read, others go on",
+                fix="stop all replicas of the pipeline, reset its group's offset of this partition "
+                "(kafka-consumer-groups.sh --reset-offsets), and start them again",
+            )
 
 
 def _fetch_from(start: Start) -> int:
     """Where the client is to begin: mostly where it finds by itself."""
-    match start.finding:
-        case Finding.EXPIRED | Finding.RECREATED:
-            return OFFSET_BEGINNING if start.offset is None else start.offset
-        case Finding.GOOD | Finding.BEYOND_END:
-            return OFFSET_STORED
+    if start.finding in {Finding.EXPIRED, Finding.RECREATED}:
+        return OFFSET_BEGINNING if start.offset is None else start.offset
+    return OFFSET_STORED

@@ -158,6 +158,10 @@ class KafkaThread:
         self._publish(view)
         self._take(self._poll(consumer))
 
+    def _enter_settled(self) -> None:
+        while self._settled:
+            self._offsets.settle(self._settled.popleft())
+
     def _poll(self, consumer: Consumer) -> Runs:
         """Take what is there; each record belongs to the assignment that was live when it was dequeued."""
         runs: Runs = {}
@@ -202,18 +206,9 @@ class KafkaThread:
         run = runs.get(assignment)
         expected = run[-1].offset + 1 if run else self._offsets.expected(key)
         if expected is not None and offset < expected:
-            assignment = self._begin_again(assignment, offset, expected)
+            self._end([key])
+            assignment = self._arrivals.begin_again(assignment, offset, expected)
         return record_of(message, assignment, self._log)
-
-    def _begin_again(self, assignment: Assignment, offset: int, expected: int) -> Assignment:
-        self._end([assignment.key])
-        return self._arrivals.begin_again(assignment, offset, expected)
-
-    # Settling.
-
-    def _enter_settled(self) -> None:
-        while self._settled:
-            self._offsets.settle(self._settled.popleft())
 
     # Rebalances. These run inside `consume()`; revocation cannot be deferred beyond them.
 

@@ -168,6 +168,23 @@ def test_an_offset_beyond_the_end_holds_its_partition(consumer: ScriptedConsumer
     assert member.thread.snapshot.standing == {}
 
 
+@pytest.mark.parametrize("leaves", ["revoked", "stopped"])
+def test_the_last_commit_names_what_is_settled_ahead(consumer: ScriptedConsumer, begin: Begin, leaves: str) -> None:
+    """Where a partition leaves, the next owner is told what the drain has settled behind gaps."""
+    member = begin(consumer, settles=lambda _: False)
+    consumer.serve(*(message(offset) for offset in range(10, 15)))
+    records = arrived(member, 5)
+    member.notes.on_drain = lambda _: member.notes.settle([records[0], records[2], records[4]])
+
+    if leaves == "revoked":
+        consumer.serve(consumer.revoke(0))
+        eventually_sync(lambda: member.notes.ended_)
+    else:
+        member.stop()
+
+    assert decode(consumer.texts[-1][0]) == Settled(11, ((12, 13), (14, 15)))
+
+
 TOO_LARGE = KafkaError(KafkaError.OFFSET_METADATA_TOO_LARGE)
 
 
