@@ -11,7 +11,7 @@ long spans that a single slow lane leaves behind.
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -59,7 +59,7 @@ def encode(settled: Settled, limit: int = LIMIT) -> str:
     head = f"clickstream/{VERSION} {settled.topic_id or '-'} {settled.base} "
     if len(head) > limit:
         return ""
-    bits = _fitting(_runs(settled), (limit - len(head)) * 3 // 4 * 8)
+    bits = _fitting(settled, (limit - len(head)) * 3 // 4 * 8)
     packed = int(bits or "0", 2) << -len(bits) % 8
     runs = urlsafe_b64encode(packed.to_bytes((len(bits) + 7) // 8, "big"))
     return head + runs.decode().rstrip("=")
@@ -82,25 +82,31 @@ def decode(text: str) -> Settled | Unread:
     return Settled(base, ahead, None if parts[1] == "-" else parts[1])
 
 
-def _runs(settled: Settled) -> Iterator[tuple[int, int]]:
-    """Lengths of each gap and of the span behind it."""
-    at = settled.base
-    for start, end in settled.ahead:
-        yield start - at, end - start
-        at = end
-
-
-def _fitting(runs: Iterable[tuple[int, int]], most: int) -> str:
-    """As many as fit, in gamma code: each number behind as many zeros as it has digits after its first."""
+def _fitting(settled: Settled, most: int) -> str:
+    """As many gaps and the spans behind them as fit, in gamma code."""
     coded: list[str] = []
-    size = 0
-    for run in runs:
-        pair = "".join(f"{n:0{2 * n.bit_length() - 1}b}" for n in run)
+    size, at = 0, settled.base
+    for start, end in settled.ahead:
+        pair = _gamma(start - at) + _gamma(end - start)
         size += len(pair)
         if size > most:
             break
         coded.append(pair)
+        at = end
     return "".join(coded)
+
+
+def _gamma(n: int) -> str:
+    return SHORT[n] if n < len(SHORT) else _written(n)
+
+
+def _written(n: int) -> str:
+    """A number behind as many zeros as it has digits after its first."""
+    return f"{n:0{2 * n.bit_length() - 1}b}"
+
+
+SHORT = ("", *map(_written, range(1, 1024)))
+"""Those that nearly all of a text consists of; without them writing takes five times as long."""
 
 
 def _spans(base: int, text: str) -> Spans | None:
