@@ -142,26 +142,51 @@ def test_full_metadata_pauses_the_partition(cluster: Cluster, join: Join) -> Non
     }
 
 
-@REAL
-def test_a_topic_created_anew_is_read_from_its_beginning(cluster: Cluster, join: Join) -> None:
-    """Its offsets are not the old topic's, although the committed one would fit."""
-    real(cluster)
-    topic, group, admin = cluster.filled(each=20), uuid4().hex, admin_client(cluster.broker.bootstrap)
-    first = join(topic, group)
-    eventually_sync(lambda: list(first.committed().values()) == [20] * PARTITIONS, WITHIN)
-    first.stop()
-
+def create_anew(cluster: Cluster, topic: str, each: int) -> None:
+    """Delete a topic and make another one of that name, with so many records in each partition."""
+    admin = admin_client(cluster.broker.bootstrap)
     admin.delete_topics([topic])[topic].result(10)
     eventually_sync(lambda: topic not in admin.list_topics(timeout=10).topics, WITHIN)
     admin.create_topics([NewTopic(topic, PARTITIONS)])[topic].result(10)
-    cluster.fill(topic, range(30))
-    # A topic that is deleted takes its offsets along, if the coordinator is as quick; another cluster's copy does not.
-    gone = written(cluster, group, topic)[0] < 0
+    cluster.fill(topic, range(each))
+
+
+@REAL
+def test_a_topic_created_anew_is_read_from_its_beginning(cluster: Cluster, join: Join) -> None:
+    """Its offsets are not the old topic's, which a broker forgets together with the topic."""
+    real(cluster)
+    topic, group = cluster.filled(each=20), uuid4().hex
+    first = join(topic, group)
+    eventually_sync(lambda: list(first.committed().values()) == [20] * PARTITIONS, WITHIN)
+    first.stop()
+    create_anew(cluster, topic, 30)
+
     second = join(topic, group)
     eventually_sync(lambda: list(second.committed().values()) == [30] * PARTITIONS, WITHIN)
 
     assert second.notes.offsets() == {(topic, number): list(range(30)) for number in range(PARTITIONS)}
-    assert gone or len(second.lines("topic_recreated")) == PARTITIONS
+
+
+@REAL
+def test_a_topic_created_anew_under_a_member(cluster: Cluster, join: Join) -> None:
+    """The classic protocol's client goes back at once; the newer one's goes on, and the next assignment finds it."""
+    real(cluster)
+    topic, group = cluster.filled(each=20), uuid4().hex
+    first = join(topic, group)
+    eventually_sync(lambda: list(first.committed().values()) == [20] * PARTITIONS, WITHIN)
+    create_anew(cluster, topic, 30)
+    eventually_sync(lambda: list(first.committed().values()) == [30] * PARTITIONS, WITHIN)
+    first.stop()
+    went_back = len(first.lines("offset_went_back"))
+
+    second = join(topic, group)
+    ends = {(topic, number): list(range(30)) for number in range(PARTITIONS)}
+    eventually_sync(lambda: list(second.committed().values()) == [30] * PARTITIONS, WITHIN)
+    if went_back:
+        assert {key: offsets[20:] for key, offsets in first.notes.offsets().items()} == ends
+    else:
+        eventually_sync(lambda: second.notes.offsets() == ends, WITHIN)
+        assert len(second.lines("topic_recreated")) == second.thread.counts.expired[topic] == PARTITIONS
 
 
 @REAL
