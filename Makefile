@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test lint bench
+.PHONY: install demo test lint bench reliability
 
 install: $(INSTALLED)
 
@@ -18,6 +18,9 @@ lint: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+reliability: install
+	$(BIN)/python -m benchmarks.reliability
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

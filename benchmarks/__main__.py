@@ -24,7 +24,8 @@ from confluent_kafka import Producer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from benchmarks.baselines import decode_cpu, fastavro_cpu, request_cpu
-from processor.demo.clicks import Click, Shop
+from benchmarks.mapping import known, mapping_cpu
+from processor.demo.clicks import Shop
 from processor.demo.shop import Encoder, register
 from tests.support.broker import running_broker
 from tests.support.registry import running_registry
@@ -178,15 +179,6 @@ def stage() -> Iterator[Stage]:
         )
 
 
-def known(count: int) -> list[Click]:
-    """Product views of visitors with a contact: others would be filtered, and make the figure look better."""
-    shop = Shop(1, int(time.time() * 1000), "ProductViewed")
-    clicks: list[Click] = []
-    while len(clicks) < count:
-        clicks += [click for click in shop.clicks(count) if click.value["contactId"]]
-    return clicks[:count]
-
-
 def measure_cpu(others: Stage, mode: str, values: Sequence[tuple[bytes, bytes]], events: int, runs: int) -> None:
     """Print CPU per event, the median of some runs."""
     topic = others.fill(values, events)
@@ -224,6 +216,7 @@ def main() -> None:
         values = [value for _, value in others.values]
         print(f"fastavro alone  {fastavro_cpu(values):6.1f} CPU-µs per event")
         print(f"our decoding    {decode_cpu(values):6.1f} CPU-µs per event, everything checked")
+        print(f"route and map   {mapping_cpu(values)}")
         print(f"aiohttp alone   {request_cpu(others.vendor):6.1f} CPU-µs per request", flush=True)
         measure_cpu(others, "batch of 1,000", others.values, options.batch_events, options.runs)
         measure_cpu(others, "single", others.values, options.single_events, options.runs)

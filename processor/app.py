@@ -5,10 +5,10 @@ import os
 from collections.abc import Callable, Iterable
 from functools import cache
 from random import Random
-from urllib.parse import quote
 
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry import SchemaRegistryClient
+from pydantic import SecretStr
 from yarl import URL
 
 from processor import __version__
@@ -17,6 +17,7 @@ from processor.consume.backpressure import Limits
 from processor.consume.bridge import LoopBridge
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.lag import EndOffsets
+from processor.consume.share import ShareWatch
 from processor.consume.start import write_start_offsets
 from processor.consume.survey import Survey
 from processor.decode.decoder import Decoder
@@ -28,14 +29,19 @@ from processor.metrics import Metrics
 from processor.pipeline import Pipeline
 from processor.plan import Plan, Ready
 from processor.route.router import Router
+from processor.running import RunningPipeline
 from processor.scorekeeper import Scorekeeper
+from processor.send.account import Account
+from processor.send.blame import RetryPolicy
 from processor.send.http import HttpSender, Way
+from processor.send.outlet import BatchLimits
 from processor.send.pace import Pace
-from processor.send.scheduler import BatchLimits, Scheduler
+from processor.send.replies import Reply, ReplyClass, ReplyTable, Rule
+from processor.send.scheduler import Scheduler
 from processor.send.sender import Http, Sender
 from processor.send.shadow import ShadowSender
 from processor.send.trust import trusting
-from processor.service import RunningPipeline, Service
+from processor.service import Service
 from processor.settings.models import DestinationSettings, Settings
 from processor.settle.ledger import Ledger
 from processor.settle.letters import Origin
@@ -94,12 +100,14 @@ def _build_pipeline(
     clients = KafkaClients(settings.kafka, plan.group, f"clickstream-{plan.name}", tokens, log)
     admin = cache(clients.admin)
     kafka = _kafka_thread(settings, plan, clients, admin, clock, log)
-    scheduler = _scheduler(plan.settings, clock)
-    http = _http(plan, clock)
+    replies = reply_table(plan.settings)
+    scheduler = _scheduler(plan.settings, replies.classify, clock)
+    http = http_of(plan, replies, clock, log)
     sender = Sender(scheduler, http, plan.settings.concurrency, clock)
     undertaker = Undertaker(plan.dead_letter_topic, clients.producer, clock, log)
     router = Router(plan.routes)
     score = Scorekeeper(metrics, plan.name, clock, log)
+    ends = EndOffsets(admin)
     pipeline = Pipeline(
         origin=Origin(plan.name, version, __version__),
         decoder=Decoder(schemas, local, router.wants),
@@ -131,8 +139,10 @@ def _build_pipeline(
         undertaker=undertaker,
         schemas=schemas,
         score=score,
-        ends=EndOffsets(admin),
+        ends=ends,
+        share=_share(plan, clients, kafka, ends, scheduler, clock, log) if plan.settings.rate else None,
         clock=clock,
+        started=clock.wall(),
     )
 
 
@@ -169,46 +179,68 @@ def _kafka_thread(
     )
 
 
-def _scheduler(destination: DestinationSettings, clock: Clock) -> Scheduler:
+def _share(
+    plan: Plan,
+    clients: KafkaClients,
+    kafka: KafkaThread,
+    ends: EndOffsets,
+    scheduler: Scheduler,
+    clock: Clock,
+    log: Logger,
+) -> ShareWatch:
+    return ShareWatch(
+        plan.topics,
+        clients.consumer,
+        ends,
+        assigned=lambda: kafka.snapshot.partitions,
+        use=lambda share: scheduler.pace.take_share(share, clock.now()),
+        clock=clock,
+        log=log,
+    )
+
+
+def _scheduler(destination: DestinationSettings, classify: Callable[[Reply], ReplyClass], clock: Clock) -> Scheduler:
     batch = destination.batch
     return Scheduler(
         BatchLimits(batch.max_events, batch.max_bytes, batch.max_wait) if batch else None,
-        destination.retry.delays,
-        Pace(destination.rate, clock.now()),
+        RetryPolicy(destination.retry.delays, destination.retry.max_attempts, destination.retry.stalemate),
+        Pace(destination.rate, clock.now(), share=0.0),
+        classify,
         Random(),  # noqa: S311 - spreads retries, protects nothing
     )
 
 
-def _http(plan: Plan, clock: Clock) -> Http:
+def reply_table(destination: DestinationSettings) -> ReplyTable:
+    """What replies mean to a destination."""
+    return ReplyTable(Rule(rule.status, rule.body, ReplyClass(rule.reply_class)) for rule in destination.replies)
+
+
+def http_of(plan: Plan, replies: ReplyTable, clock: Clock, log: Logger) -> Http:
+    """What sends a pipeline's requests; nothing connects before the first one.
+
+    Args:
+        plan: the pipeline's.
+        replies: what its replies mean.
+        clock: the machine's.
+        log: of the pipeline.
+    """
     destination = plan.settings
     if destination.mode == "shadow":
         return ShadowSender()
-    address = plan.vendor.address(destination)
     proxy = URL(destination.http.proxy) if destination.http.proxy else None
+    account = Account(
+        destination.api_key.get_secret_value(),
+        lambda key: plan.vendor.address(destination.model_copy(update={"api_key": SecretStr(key)})),
+        source=plan.key,
+        others=[proxy.password] if proxy and proxy.password else [],
+        log=log,
+    )
     return HttpSender(
-        url=address.url,
-        headers=address.headers,
+        account,
         timeout=destination.timeout,
         concurrency=destination.concurrency,
-        mask=mask_of(destination.api_key.get_secret_value(), (proxy and proxy.password) or ""),
+        texts=replies.texts,
         clock=clock,
         way=Way(proxy, trusting(destination.http.ca_file) if destination.http.ca_file else None),
         id_header=destination.idempotency_header,
     )
-
-
-def mask_of(*secrets: str) -> Callable[[str], str]:
-    """A function that takes secrets out of a text, also as a URL writes them; empty ones are none."""
-    # As it is, fully quoted, and as yarl writes it into a query, which leaves `/` and `:` alone.
-    forms = {
-        form
-        for secret in filter(None, secrets)
-        for form in (secret, quote(secret, safe=""), URL.build(query={"k": secret}).raw_query_string.removeprefix("k="))
-    }
-
-    def mask(text: str) -> str:
-        for form in forms:
-            text = text.replace(form, "****")
-        return text
-
-    return mask

@@ -1,4 +1,7 @@
-"""From one route's settings to what it does: conditions, names, mapping, each compiled; what is wrong is collected."""
+"""From one route's settings to what it does: conditions, names, mapping, each compiled; what is wrong is collected.
+
+Expressions that are none are left out here; `plan` tells of them, also of those that no route uses.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -8,7 +11,7 @@ from typing import Any
 from processor.clock import Clock
 from processor.destinations.vendor import Method, Wirings
 from processor.errors import Fault, FaultPath
-from processor.expressions.language import Compiled, ExpressionError, Language, is_true
+from processor.expressions.language import Compiled, ExpressionError, Language
 from processor.expressions.source import Node
 from processor.fields import located
 from processor.map.mapper import Mapper, Timing
@@ -16,10 +19,6 @@ from processor.map.values import Hook, Mapped, Values, compile_values, hook_valu
 from processor.route.router import Route
 from processor.settings.models import DEFAULT, Constant, DestinationSettings, Expression, PythonHook, RouteSettings
 from processor.settings.wording import did_you_mean
-
-FUNCTIONS_FIX = "`clickstream functions` lists the functions"
-GRAMMAR_FIX = f"jmespath.org shows the grammar; {FUNCTIONS_FIX}"
-TEXT_FIX = f"a text that is the same for all events is written {{const: …}}; {FUNCTIONS_FIX}"
 
 FieldSource = tuple[Expression | Constant, FaultPath]
 """What a field is made from, and where the file says so."""
@@ -64,15 +63,16 @@ class Compiler:
             name,
             frozenset(settings.events),
             settings.topics or self._topics,
-            self._when(path, settings),
-            self._expression((*path, "for_each"), settings.for_each),
-            self._let(path, settings),
+            self._expression(settings.when),
+            self._expression(settings.for_each),
+            self._let(settings),
+            None if settings.unconditional else self._general,
         )
         mapper = Mapper(
             route=name,
             target=self._wirings.wire(method),
             values=self._values(path, settings, method),
-            order_key=self._expression((*path, "order_key"), own_key),
+            order_key=self._expression(own_key),
             order_field=method.order_key if settings.order_key is DEFAULT else None,
             timing=Timing(method.time, settings.max_event_age, method.never_old),
             clock=self._clock,
@@ -84,22 +84,14 @@ class Compiler:
     @cached_property
     def _general(self) -> Compiled | None:
         """The destination's condition, compiled once for all routes that are subject to it."""
-        return self._expression((*self._path, "when"), self._destination.when)
+        return self._expression(self._destination.when)
 
-    def _when(self, path: FaultPath, settings: RouteSettings) -> Compiled | None:
-        """The destination's condition, unless the route is not subject to it, and the route's own."""
-        first = None if settings.unconditional else self._general
-        second = self._expression((*path, "when"), settings.when)
-        if first is None or second is None:
-            return first or second
-        return lambda scope, event: is_true(first(scope, event)) and second(scope, event)
-
-    def _let(self, path: FaultPath, settings: RouteSettings) -> tuple[tuple[str, Compiled], ...]:
+    def _let(self, settings: RouteSettings) -> tuple[tuple[str, Compiled], ...]:
         named = []
         for name, value in settings.let.items():
             if isinstance(value, Constant):
                 named.append((name, _always(value.value)))
-            elif compiled := self._expression((*path, "let", name), value.text):
+            elif compiled := self._expression(value.text):
                 named.append((name, compiled))
         return tuple(named)
 
@@ -116,7 +108,7 @@ class Compiler:
         for name, (source, at) in sources.items():
             if isinstance(source, Constant):
                 self._constant(at, source.value, name, method, constants)
-            elif node := self._node(at, source.text):
+            elif node := self._node(source.text):
                 mapped.append(Mapped(name, method.fields[name], source.text, node))
         return compile_values(mapped, constants, self._language.functions)
 
@@ -141,7 +133,11 @@ class Compiler:
             if field not in method.fields
         ]
         self._faults += [
-            Fault(path, f"{method.name} requires {field}, and nothing is mapped to it", f"add `{field}: …` to the map")
+            Fault(
+                (*path, field),
+                f"{method.name} requires {field}, and nothing is mapped to it",
+                f"add `{field}: …` to the map",
+            )
             for field in sorted(method.required - sources.keys())
         ]
 
@@ -175,25 +171,17 @@ class Compiler:
 
     # Expressions.
 
-    def _node(self, path: FaultPath, text: str) -> Node | None:
+    def _node(self, text: str) -> Node | None:
         try:
             return self._language.parse(text)
-        except ExpressionError as error:
-            self._faults.append(Fault(path, str(error), _fix(error, TEXT_FIX)))
+        except ExpressionError:
             return None
 
-    def _expression(self, path: FaultPath, text: str | None) -> Compiled | None:
-        if text is None:
-            return None
+    def _expression(self, text: str | None) -> Compiled | None:
         try:
-            return self._language.compile(text)
-        except ExpressionError as error:
-            self._faults.append(Fault(path, str(error), _fix(error, GRAMMAR_FIX)))
+            return None if text is None else self._language.compile(text)
+        except ExpressionError:
             return None
-
-
-def _fix(error: ExpressionError, otherwise: str) -> str:
-    return FUNCTIONS_FIX if str(error).startswith("unknown function") else otherwise
 
 
 def _always(value: Any) -> Compiled:

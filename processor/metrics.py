@@ -120,6 +120,22 @@ REQUEST = Declaration(
 RATE_LIMIT = Declaration(
     "rate_limit", Kind.GAUGE, ("pipeline",), "Requests a second that are allowed; absent without a limit."
 )
+RATE_USED = Declaration(
+    "rate_used", Kind.GAUGE, ("pipeline",), "Requests a second that went out over the last ten seconds."
+)
+HOLD = Declaration(
+    "hold",
+    Kind.GAUGE,
+    ("pipeline", "method", "reason"),
+    "1 while something stands still on purpose, absent else: outage, refused (a method answers 3xx or 4xx to all), "
+    "credential, registry, dead_letter_topic, offsets, paused; method is empty where more than one is held.",
+)
+HOLD_SINCE = Declaration(
+    "hold_since_timestamp_seconds",
+    Kind.GAUGE,
+    ("pipeline", "method", "reason"),
+    "When the hold began, in seconds since 1970.",
+)
 COMMITS = Declaration("commits_total", Kind.COUNTER, ("pipeline", "result"), "Offset commits: ok, failed.")
 LAST_COMMIT = Declaration(
     "last_commit_timestamp_seconds",
@@ -137,8 +153,8 @@ CONFIG_INFO = Declaration("config_info", Kind.GAUGE, ("pipeline", "version"), "1
 
 DECLARATIONS = (
     RECORDS, FILTERED, DELIVERIES, DEAD_LETTERS, REQUESTS, UNSETTLED_RECORDS, UNSETTLED_BYTES, IN_FLIGHT,
-    OLDEST_UNSETTLED, LAG, END_TO_END, QUEUE, COOLING, REQUEST, RATE_LIMIT, COMMITS, LAST_COMMIT, REBALANCES,
-    CONFIG_INFO,
+    OLDEST_UNSETTLED, LAG, END_TO_END, QUEUE, COOLING, REQUEST, RATE_LIMIT, RATE_USED, HOLD, HOLD_SINCE, COMMITS,
+    LAST_COMMIT, REBALANCES, CONFIG_INFO,
 )  # fmt: skip
 
 

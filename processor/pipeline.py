@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from processor.clock import Clock
-from processor.consume.intake import Intake
+from processor.consume.intake import Intake, Stall
 from processor.decode.decoder import AwaitSchema, Decoder
 from processor.decode.schemas import SchemaStore
 from processor.map.mapper import Mapper
@@ -32,8 +32,8 @@ from processor.records import (
 )
 from processor.route.router import NotRouted, Routed, Router
 from processor.scorekeeper import Scorekeeper
-from processor.send.replies import Reply, Shadowed, classify, describe, failure_of
-from processor.send.scheduler import Result
+from processor.send.judge import Result
+from processor.send.replies import Reply, ReplyClass, Shadowed, describe
 from processor.send.sender import Sender
 from processor.settle.letters import Letter, Origin, letter
 from processor.settle.settler import Settler
@@ -84,7 +84,7 @@ class Pipeline:
 
         self._undertaker.start(hand_over)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sender.run(self._settle, self._expire))
+            tasks.create_task(self._sender.run(self._settle, self._expire, self._score.changed))
             tasks.create_task(self._work())
 
     def receive(self, records: Sequence[Record]) -> None:
@@ -166,30 +166,30 @@ class Pipeline:
 
     # What comes back.
 
-    def _settle(self, request: Request, reply: Reply, result: Result, seconds: float) -> None:
+    def _settle(self, request: Request, reply: Reply, reply_class: ReplyClass, result: Result, seconds: float) -> None:
         """Enter what became of a request."""
         if isinstance(reply, Shadowed):
             self._score.shadowed(request, describe(reply))
         else:
-            self._score.replied(request, describe(reply), classify(reply), result.accepted, seconds)
+            self._score.replied(request, describe(reply), reply_class, result.accepted, seconds)
         self._score.stale(result.stale)
         if result.delay:
             self._score.cooled(result.delay)
         for delivery in result.accepted:
             self._settler.close(delivery.record)
-        for delivery in result.buried:
-            failure = failure_of(reply)
-            self._bury(
-                letter(
-                    self._origin,
-                    delivery.record,
-                    failure,
-                    route=delivery.route,
-                    index=delivery.index,
-                    schema_id=delivery.schema_id,
-                    delivery=delivery,
-                )
-            )
+        for buried in result.buried:
+            self._bury(self._letter_of(buried.delivery, buried.failure))
+
+    def _letter_of(self, delivery: Delivery, failure: Failure) -> Letter:
+        return letter(
+            self._origin,
+            delivery.record,
+            failure,
+            route=delivery.route,
+            index=delivery.index,
+            schema_id=delivery.schema_id,
+            delivery=delivery,
+        )
 
     def _expire(self, deliveries: Sequence[Delivery]) -> None:
         """These became too old while they waited."""
@@ -212,14 +212,14 @@ class Pipeline:
     # What waits for its schema.
 
     @property
-    def awaited(self) -> dict[Key, SchemaId]:
+    def awaited(self) -> dict[Key, Stall]:
         """Partitions that stand still, each with the schema that its next record waits for."""
-        return {assignment.key: schema_id for assignment, schema_id in self._intake.stalled.items()}
+        return {assignment.key: stall for assignment, stall in self._intake.stalled.items()}
 
     def _stall(self, records: Sequence[Record], schema_id: SchemaId) -> None:
         """This partition waits until the registry has answered; others go on."""
         assignment = records[0].assignment
-        self._intake.stall(assignment, records, schema_id)
+        self._intake.stall(assignment, records, Stall(schema_id, self._clock.wall()))
         task = asyncio.create_task(self._await_schema(assignment, schema_id))
         self._awaiting.add(task)
         task.add_done_callback(self._awaiting.discard)

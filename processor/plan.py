@@ -1,6 +1,7 @@
 """From the settings to what each pipeline does: routes and mappings compiled once, every fault at once."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,16 +9,23 @@ from processor.clock import Clock, SystemClock
 from processor.compiler import Compiler, unknown
 from processor.destinations import VENDORS
 from processor.destinations.vendor import Method, Vendor
-from processor.errors import ConfigError, Fault, Level
-from processor.expressions.language import Language
+from processor.errors import ConfigError, Fault, FaultPath, Level
+from processor.expressions.language import ExpressionError, Language
 from processor.map.mapper import Mapper
 from processor.route.router import Route
 from processor.settings.avro_files import LocalSchemas
 from processor.settings.load import Loaded, load
 from processor.settings.models import DestinationSettings, RouteSettings, Settings
+from processor.settings.secrets import SecretSource
 from processor.tables import Tables, read_tables
 
 SYSTEM_CLOCK = SystemClock()
+
+FUNCTIONS_FIX = "`clickstream functions` lists the functions"
+GRAMMAR_FIX = f"jmespath.org shows the grammar; {FUNCTIONS_FIX}"
+OF_FUNCTION = re.compile(r"unknown function|\w+\(\)")
+"""How the words begin that are about one function."""
+TEXT_FIX = f"a text that is the same for all events is written {{const: …}}; {FUNCTIONS_FIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Plan:
         group: consumer group.
         topics: all that its routes read.
         mappers: by route name.
+        key: where the account's key comes from, so that it can be read again; None where no file is part of it.
         dead_letter_topic: never created by the service.
     """
 
@@ -39,6 +48,7 @@ class Plan:
     topics: tuple[str, ...]
     routes: tuple[Route, ...]
     mappers: Mapping[str, Mapper]
+    key: SecretSource | None
     dead_letter_topic: str
 
 
@@ -84,8 +94,9 @@ def load_plans(
     """
     loaded = load(paths, env, {name: vendor.settings for name, vendor in VENDORS.items()}, offline=offline)
     tables, missing = read_tables(loaded.tables)
-    plans, more = make_plans(loaded, VENDORS, Language(tables.finders, clock.wall), clock, singly=singly)
-    faults = _together(loaded, [*missing, *more])
+    language = Language(tables.finders, clock.wall)
+    plans, more = make_plans(loaded, VENDORS, language, clock, singly=singly)
+    faults = _together(loaded, [*missing, *_expression_faults(loaded.expressions, language), *more])
     if loaded.settings is None or any(fault.level is Level.ERROR for fault in faults):
         raise ConfigError(faults)
     return Ready(loaded.settings, plans, loaded.version, loaded.schemas, tables, faults)
@@ -110,7 +121,8 @@ def make_plans(
     """Compile every route of every destination that is right by itself.
 
     Returns:
-        The plans of destinations that a route leads to, good only where nothing is wrong; and what is wrong.
+        The plans of destinations that a route leads to, good only where nothing is wrong; and what is wrong, but for
+        expressions that do not parse.
     """
     faults: list[Fault] = []
     plans = []
@@ -137,10 +149,26 @@ def make_plans(
                     tuple(dict.fromkeys(topic for route in routes for topic in route.topics)),
                     routes,
                     {route.name: mapper for route, mapper in compiled},
+                    loaded.keys.get(name),
                     loaded.settings.dead_letter_topic(name),
                 )
             )
     return plans, faults
+
+
+def _expression_faults(expressions: Mapping[FaultPath, str], language: Language) -> Iterator[Fault]:
+    """What is no expression, also where no route uses it, or where it is not known what the route calls."""
+    for path, text in expressions.items():
+        try:
+            language.parse(text)
+        except ExpressionError as error:
+            yield Fault(path, str(error), _fix(path, error))
+
+
+def _fix(path: FaultPath, error: ExpressionError) -> str:
+    if OF_FUNCTION.match(str(error)):
+        return FUNCTIONS_FIX
+    return TEXT_FIX if path[-2] in {"let", "map"} else GRAMMAR_FIX
 
 
 def _unknown_fields(name: str, destination: DestinationSettings, vendor: Vendor) -> list[Fault]:
@@ -155,9 +183,11 @@ def _unknown_fields(name: str, destination: DestinationSettings, vendor: Vendor)
 
 def _methods(route_name: str, route: RouteSettings, name: str, vendor: Vendor, faults: list[Fault]) -> Sequence[Method]:
     """The method that a route calls at this destination, if it does; settings have seen to it that it is one."""
-    called = [method for to in route.to for destination, _, method in [to.partition(".")] if destination == name]
-    path = ("routes", route_name, "to")
+    targets = enumerate(to.partition(".") for to in route.to)
+    called = [(at, method) for at, (destination, _, method) in targets if destination == name]
     faults += [
-        unknown(path, method, f"method of {name}", vendor.methods) for method in called if method not in vendor.methods
+        unknown(("routes", route_name, "to", at), method, f"method of {name}", vendor.methods)
+        for at, method in called
+        if method not in vendor.methods
     ]
-    return [vendor.methods[method] for method in called if method in vendor.methods]
+    return [vendor.methods[method] for _, method in called if method in vendor.methods]

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Iterable
 
 from processor.clock import Clock
+from processor.holds import Change, State
 from processor.logs import Logger
 from processor.metrics import (
     COOLING,
@@ -19,8 +20,20 @@ from processor.metrics import (
     Distribution,
     Metrics,
 )
-from processor.records import Delivery, Failure, Filtered, FilterReason, Request
+from processor.records import Channel, Delivery, Failure, Filtered, FilterReason, Request
 
+NEXT = {
+    "invalid": "sent again alone in a second; what is refused twice goes to the dead-letter topic",
+    "forbidden": "sent again; what is refused twice while others are accepted goes to the dead-letter topic",
+    "misconfigured": "sent again; what is refused twice while others are accepted goes to the dead-letter topic",
+    "transient": "sent again after its delay",
+    "credential": "all methods of the destination wait; the key's file is read again before each probe",
+}
+"""What follows from a reply, by its class."""
+ONCE = "what may have been done goes to the dead-letter topic, for it may have reached a shopper; else it is sent again"
+"""What follows from a transient reply to what is sent once."""
+LONGER = 1.5
+"""So many times as long as the hold that was told is news: jitter is not."""
 REPEAT_AFTER = 60.0
 """Seconds for which a fact that repeats is only counted, not logged again."""
 
@@ -59,6 +72,47 @@ class Cells:
         return cell
 
 
+class HoldLog:
+    """Log lines of holds and pauses.
+
+    A hold is told when it begins and when it has become longer than the one that was told; its end is told where its
+    beginning was, so that the last line about a method is never out of date. What flaps is told once a minute.
+    """
+
+    def __init__(self, sometimes: Sometimes, log: Logger) -> None:
+        self._sometimes = sometimes
+        self._log = log
+        self._told: dict[str, float] = {}
+
+    def tell(self, change: Change) -> None:
+        """Write the line of a change, or none."""
+        method, seconds = change.method, round(change.seconds, 1)
+        facts = {"method": method or "all", "reason": change.reason.value if change.reason else None}
+        match change.state:
+            case State.PROBING:
+                self._log.debug("probing", **facts, reply=change.words, next="one request at a time until one passes")
+            case State.HOLDING if self._worth(method, change.seconds):
+                words = "nothing is sent and nobody is blamed until the next probe; offsets stay"
+                self._log.warning("holding", **facts, reply=change.words, probe_in_s=seconds, next=words)
+            case State.ACCEPTING if self._told.pop(method, None) is not None:
+                self._log.info("accepting", **facts, reply=change.words, after_s=seconds, next="at full rate again")
+            case State.PAUSED if (also := self._sometimes.ask("paused", method)) is not None:
+                words = "nothing goes out before that; the rate is halved at most once in ten seconds"
+                self._log.warning(
+                    "throttled", method=method, reply=change.words, pause_s=seconds, also=also, next=words
+                )
+
+    def _worth(self, method: str, seconds: float) -> bool:
+        """Whether a hold is news: the first of a trouble, or one much longer than the one that was told."""
+        told = self._told.get(method)
+        if told is None and self._sometimes.ask("holding", method) is None:
+            return False
+        if told is not None and seconds < told * LONGER:
+            return False
+        self._told[method] = seconds
+        return True
+
+
 class Scorekeeper:
     """Counts what a pipeline does. Lives on the event loop."""
 
@@ -68,6 +122,7 @@ class Scorekeeper:
         self._clock = clock
         self._log = log
         self._sometimes = Sometimes(clock)
+        self._holds = HoldLog(self._sometimes, log)
         self._filtered = Cells(metrics, FILTERED, pipeline)
         self._deliveries = Cells(metrics, DELIVERIES, pipeline)
         self._dead_letters = Cells(metrics, DEAD_LETTERS, pipeline)
@@ -80,8 +135,6 @@ class Scorekeeper:
         """Per channel, what its last reply said; for `/status`."""
         self.made = 0
         """Deliveries made: one for each payload, also one that is too old, and for each failure before there is one."""
-        self.refusals: dict[str, str] = {}
-        """Those of them that were not accepted."""
 
     def filtered(self, filtered: Filtered) -> None:
         """Nothing is to be delivered, by a rule; what is only too old was a delivery already."""
@@ -101,7 +154,12 @@ class Scorekeeper:
             if delivery.event_time is not None:
                 self._end_to_end.observe(wall - delivery.event_time)
         self._queued(request, now - seconds)
-        self._tell_change(label, words, reply_class)
+        self._tell_refusal(request.channel, words, reply_class)
+
+    def changed(self, changes: Iterable[Change]) -> None:
+        """Gates open, close or hold, the key is refused, or the vendor asks for a pause: say what happens next."""
+        for change in changes:
+            self._holds.tell(change)
 
     def shadowed(self, request: Request, words: str) -> None:
         """All was done for a request but the call."""
@@ -160,7 +218,7 @@ class Scorekeeper:
 
     def _queued(self, request: Request, sent: float) -> None:
         for delivery in request.deliveries:
-            if delivery.attempts == 1:
+            if delivery.first_attempt == delivery.last_attempt:
                 self._queue.observe(sent - delivery.made)
 
     def _seconds(self, label: str) -> Distribution:
@@ -169,22 +227,11 @@ class Scorekeeper:
             distribution = self._request_seconds[label] = self._metrics.distribution(REQUEST, self._pipeline, label)
         return distribution
 
-    def _tell_change(self, label: str, words: str, reply_class: str) -> None:
-        before = self.last_replies.get(label)
-        if before == words:
+    def _tell_refusal(self, channel: Channel, words: str, reply_class: str) -> None:
+        self.last_replies[channel.label] = words
+        if reply_class in {"accepted", "throttled"} or (also := self._sometimes.ask(channel.label, words)) is None:
             return
-        self.last_replies[label] = words
-        if reply_class == "accepted":
-            if self.refusals.pop(label, None):
-                self._log.info("accepted_again", method=label, before=before)
-            return
-        self.refusals[label] = words
-        if self._sometimes.ask(label, words) is not None:
-            self._log.warning(
-                "refused",
-                method=label,
-                reply_class=reply_class,
-                reply=words,
-                next="400, 409, 410, 413 and 422 go to the dead-letter topic, as does what is sent only once and may "
-                "have been done; all else is sent again after its delay",
-            )
+        follows = ONCE if channel.once and reply_class == "transient" else NEXT[reply_class]
+        self._log.warning(
+            "refused", method=channel.label, reply_class=reply_class, reply=words, also=also, next=follows
+        )

@@ -57,10 +57,16 @@ def missing(model: type[BaseModel], written: list[Any], path: Path_ = ()) -> lis
         elif below is DestinationSettings:
             absent += of_vendors(values[0], (*path, key))
         elif below and any(values):
-            named = get_origin(field.annotation) is dict
-            inner = [item for value in values for item in value.values()] if named else values
+            inner = [item for value in values for item in items_of(value, field.annotation)]
             absent += missing(below, inner, (*path, key))
     return absent
+
+
+def items_of(value: Any, kind: Any) -> list[Any]:
+    """What a key holds of its model: one, a list of them, or some by names of the user's."""
+    if get_origin(kind) is dict:
+        return list(value.values())
+    return value if isinstance(value, list) else [value]
 
 
 def model_below(kind: Any) -> type[BaseModel] | None:

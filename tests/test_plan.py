@@ -130,7 +130,7 @@ def test_the_version_does_not_tell_secrets_apart(tmp_path: Path) -> None:
         ),
         (
             VIEW.replace("itemId: sku, ", ""),
-            "routes.views.map",
+            "routes.views.map.itemId",
             "product_view requires itemId, and nothing is mapped to it",
             "add `itemId: …` to the map",
         ),
@@ -140,7 +140,7 @@ def test_the_version_does_not_tell_secrets_apart(tmp_path: Path) -> None:
             "is not an expression: ",
             "{const: …}",
         ),
-        (VIEW.replace("to:", "let: {x: 'a.'}, to:"), "routes.views.let.x", "is not an expression: ", "grammar"),
+        (VIEW.replace("to:", "let: {x: 'a.'}, to:"), "routes.views.let.x", "is not an expression: ", "{const: …}"),
         (VIEW.replace("to:", "when: 'a ==', to:"), "routes.views.when", "is not an expression: ", "grammar"),
         (VIEW.replace("to:", "for_each: 'lines[', to:"), "routes.views.for_each", "is not an expression: ", "grammar"),
         (VIEW.replace("to:", "order_key: 'a.', to:"), "routes.views.order_key", "is not an expression: ", "grammar"),
@@ -179,7 +179,7 @@ def test_a_fault_is_at_its_own_line(tmp_path: Path) -> None:
 
     assert sorted((fault.line - FIRST, fault.where) for fault in found) == [
         (3, "routes.views.when"),
-        (4, "routes.views.map"),
+        (4, "routes.views.map.contactId"),
         (6, "routes.views.map.contactID"),
         (7, "routes.views.map.time"),
     ]
@@ -192,6 +192,7 @@ def test_faults_of_all_kinds_come_together(tmp_path: Path) -> None:
 
     assert sorted(fault.where for fault in faults(tmp_path, broken, head)) == [
         "destinations.rocket.rat",
+        "routes.rocket.to",
         "routes.views.map.itemId",
         "start_from",
     ]
@@ -219,6 +220,79 @@ def test_a_field_that_no_method_has(tmp_path: Path) -> None:
     assert fault.where == "destinations.voyado.map.contactID"
     assert fault.message == "`contactID` is no field of any method of voyado"
     assert fault.fix == "did you mean `contactId`?"
+
+
+def test_expressions_that_no_route_uses(tmp_path: Path) -> None:
+    """A destination's condition and mapping are read all the same: tomorrow's route would be the one to fail."""
+    general = "    when: 'a =='\n    map: {items: 'lines[', contactId: contact}\n"
+    head = HEAD.replace("  rocket:\n", f"{general}  rocket:\n    when: lenght(a)\n")
+    route = VIEW.replace("to:", "unconditional: true, to:")
+
+    found = faults(tmp_path, route, head)
+
+    assert [(fault.line, fault.where, fault.message[:19], fault.fix[:17]) for fault in found] == [
+        (11, "destinations.voyado.when", "is not an expressio", "jmespath.org show"),
+        (12, "destinations.voyado.map.items", "is not an expressio", "a text that is th"),
+        (13, "destinations.rocket", "no route leads here", "add a route, or r"),
+        (14, "destinations.rocket.when", "unknown function le", "`clickstream func"),
+    ]
+
+
+@pytest.mark.parametrize("to", ["voyado.product_veiw", "nobody.product_view", "[nobody.cart, voyado.veiw]"])
+def test_expressions_of_a_route_that_leads_nowhere(tmp_path: Path, to: str) -> None:
+    """What it calls is mended with all the rest of it, in one go."""
+    broken = "when: 'a ==', for_each: 'a[', order_key: 'a.', let: {x: 'a b', y: [1]}, to:"
+    route = VIEW.replace("to:", broken).replace("voyado.product_view", to).replace("sku", "lenght(sku)")
+
+    found = {fault.where for fault in faults(tmp_path, route + ROCKET) if fault.level is Level.ERROR}
+
+    assert {where for where in found if ".to" not in where} == {
+        f"routes.views.{key}" for key in ("when", "for_each", "order_key", "let.x", "map.itemId")
+    }
+    assert found & {"routes.views.to", "routes.views.to.0", "routes.views.to.1"}
+
+
+def test_a_part_that_is_wrong_hides_no_fault(tmp_path: Path) -> None:
+    """Methods, fields and constants are looked at also where keys of the destination or of the route are wrong."""
+    head = HEAD.replace("    user_agent: Shop/1.0\n  rocket:", "    map: {contactID: a, time: , url: [5]}\n  rocket:")
+    head = head.replace("    partner_id", "    rat: 5\n    partner_id")
+    views = VIEW.replace("event: a.View", "evnt: a.View").replace("itemId: sku", "item: sku, category: ")
+    rocket = ROCKET.replace("to:", "wehn: a, to:").replace("categoryId: c", "categoryId: {const: five}")
+
+    assert [fault.where for fault in faults(tmp_path, views + rocket + THIRD, head) if "hunter" not in str(fault)] == [
+        "destinations.voyado.user_agent",
+        "destinations.voyado.map.time",
+        "destinations.voyado.map.contactID",
+        "destinations.voyado.map.url",
+        "destinations.rocket.rat",
+        "routes.views.event",
+        "routes.views.map.category",
+        "routes.views.evnt",
+        "routes.views.map.item",
+        "routes.views.map.itemId",
+        "routes.rocket.wehn",
+        "routes.rocket.map.categoryId",
+        "routes.third.event",
+        "routes.third.to",
+    ]
+
+
+THIRD = "  third: {to: rocket.vew, map: {}}\n"
+
+
+def test_expressions_beside_a_key_that_is_wrong(tmp_path: Path) -> None:
+    """Neither a route nor a destination need be right by itself for its expressions to be read."""
+    head = HEAD.replace("  rocket:\n", "    rat: 5/s\n    map: {url: 'a b'}\n  rocket:\n")
+    route = VIEW.replace("to:", "wehn: a, when: 'a ==', to:").replace("contactId: contact", "contactId: , time: 't.'")
+
+    assert [fault.where for fault in faults(tmp_path, route + ROCKET, head)] == [
+        "destinations.voyado.rat",
+        "destinations.voyado.map.url",
+        "routes.views.map.contactId",
+        "routes.views.wehn",
+        "routes.views.when",
+        "routes.views.map.time",
+    ]
 
 
 def test_a_secret_is_in_no_fault(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from processor.clock import ManualClock
+from processor.holds import Change, Reason, State
 from processor.metrics import DEAD_LETTERS, DELIVERIES, FILTERED, PREFIX, REQUESTS, Declaration, Metrics
 from processor.records import (
     Channel,
@@ -16,7 +17,8 @@ from processor.records import (
     Request,
     Stage,
 )
-from processor.scorekeeper import REPEAT_AFTER, Scorekeeper, Sometimes
+from processor.scorekeeper import NEXT, ONCE, REPEAT_AFTER, Scorekeeper, Sometimes
+from processor.send.replies import ReplyClass
 from tests.support.logs import Lines
 from tests.support.records import record
 
@@ -91,7 +93,7 @@ def test_a_shadowed_request_is_told_apart_from_a_sent_one(score: Score) -> None:
     assert score.histogram("queue_seconds") == (2, 20)
     assert score.histogram("end_to_end_seconds") == (0, 0)
     assert score.keeper.last_replies == {"cart": "not sent: mode shadow"}
-    assert score.keeper.refusals == {}
+    assert score.lines.events == []
 
 
 def test_what_is_too_old_is_filtered_by_its_route(score: Score) -> None:
@@ -108,13 +110,24 @@ def test_what_is_too_old_is_filtered_by_its_route(score: Score) -> None:
 
 
 def test_a_retry_did_not_queue_again(score: Score) -> None:
-    """Only a delivery's first request tells how long it had queued."""
-    score.replied("status 503", "transient", score.delivery(attempts=1))
-    score.replied("status 200", "accepted", score.delivery(attempts=2))
+    """Only a delivery's first request tells how long it had queued, however that was answered."""
+    delivery = score.delivery(attempts=1, first_attempt=5000.0, last_attempt=5000.0)
+    score.replied("status 503", "transient", delivery)
+    delivery.last_attempt = 5002.0
+    score.replied("status 429", "throttled", delivery)
+    score.replied("status 200", "accepted", delivery)
 
     assert score.histogram("queue_seconds") == (1, 8)
-    assert score.histogram("request_seconds") == (2, 4)
+    assert score.histogram("request_seconds") == (3, 6)
     assert score.total(DELIVERIES) == 1
+
+
+def test_a_batch_that_was_refused_has_queued(score: Score) -> None:
+    """It was its deliveries' first request, though nobody's attempt."""
+    first, second = (score.delivery(attempts=0, first_attempt=5000.0, last_attempt=5000.0) for _ in range(2))
+    score.replied("status 400", "invalid", first, second)
+
+    assert score.histogram("queue_seconds") == (2, 16)
 
 
 def test_cooling_is_measured_apart(score: Score) -> None:
@@ -124,17 +137,20 @@ def test_cooling_is_measured_apart(score: Score) -> None:
     assert score.histogram("cooling_seconds") == (1, 10)
 
 
-def test_a_refusal_is_said_until_something_is_accepted(score: Score) -> None:
-    """Why nothing moves is there to be asked, and gone with the next acceptance."""
+def test_the_last_reply_of_a_method_is_kept(score: Score) -> None:
+    """For `/status`; a refusal is logged with what happens next."""
     score.replied("status 403", "forbidden", score.delivery())
-    said = dict(score.keeper.refusals)
+    assert score.keeper.last_replies == {"cart": "status 403"}
     score.replied("status 200", "accepted", score.delivery())
 
-    assert said == {"cart": "status 403"}
-    assert score.keeper.refusals == {}
     assert score.keeper.last_replies == {"cart": "status 200"}
-    assert score.lines.events == ["refused", "accepted_again"]
-    assert score.lines("accepted_again")[0]["before"] == "status 403"
+    assert score.lines.events == ["refused"]
+    assert score.lines("refused")[0]["next"] == NEXT["forbidden"]
+
+
+def test_every_refusal_says_what_happens_next() -> None:
+    """No class of replies is without words; throttled ones are told as the pause that they ask for."""
+    assert set(NEXT) == {each.value for each in ReplyClass} - {"accepted", "shadowed", "throttled"}
 
 
 def test_the_same_refusal_is_logged_once(score: Score) -> None:
@@ -144,6 +160,73 @@ def test_the_same_refusal_is_logged_once(score: Score) -> None:
 
     assert [line["reply"] for line in score.lines("refused")] == ["status 500", "time-out"]
     assert score.total(REQUESTS, **{"class": "transient"}) == 4
+
+
+def test_what_may_reach_a_shopper_is_not_sent_again(score: Score) -> None:
+    """A transient reply to it means something else."""
+    welcome = Channel("welcome", "/welcome", batched=False, once=True)
+    score.keeper.replied(Request(welcome, [score.delivery()], b""), "status 500", "transient", [], 1.0)
+    score.keeper.replied(Request(welcome, [score.delivery()], b""), "status 403", "forbidden", [], 1.0)
+
+    assert [line["next"] for line in score.lines("refused")] == [ONCE, NEXT["forbidden"]]
+
+
+def held(seconds: float, method: str = "cart") -> Change:
+    """A path holds for so long."""
+    return Change(method, State.HOLDING, Reason.OUTAGE, "no answer in time", seconds)
+
+
+def accepting(method: str = "cart") -> Change:
+    """A path accepts again."""
+    return Change(method, State.ACCEPTING, Reason.OUTAGE, "no answer in time", 75.06)
+
+
+def test_a_gate_s_changes_are_logged_with_what_happens_next(score: Score) -> None:
+    """Closing, holding with the time of the next probe, and opening with how long it took."""
+    score.keeper.changed([Change("cart", State.PROBING, Reason.OUTAGE, "status 500", 0.0), held(11.24), accepting()])
+
+    assert score.lines.events == ["probing", "holding", "accepting"]
+    [probing], [holding], [opened] = (score.lines(event) for event in score.lines.events)
+    assert (probing["method"], probing["reason"], probing["reply"]) == ("cart", "outage", "status 500")
+    assert (holding["reply"], holding["probe_in_s"]) == ("no answer in time", 11.2)
+    assert (opened["after_s"], opened["log_level"]) == (75.1, "info")
+    assert all(line["next"] for line in (probing, holding, opened))
+
+
+def test_a_refused_key_is_of_all_methods(score: Score) -> None:
+    """It has no method of its own."""
+    score.keeper.changed([Change("", State.HOLDING, Reason.CREDENTIAL, "status 401", 10.0)])
+
+    [line] = score.lines("holding")
+    assert (line["method"], line["reason"]) == ("all", "credential")
+
+
+def test_a_hold_is_told_again_when_it_has_become_longer(score: Score) -> None:
+    """Jitter is no news, and an outage of hours does not fill the log; each method is told by itself."""
+    score.keeper.changed([held(seconds) for seconds in (10.0, 12.0, 30.0, 35.0, 300.0, 310.0)])
+    score.keeper.changed([held(10.0, "view")])
+
+    told = [(line["method"], line["probe_in_s"]) for line in score.lines("holding")]
+    assert told == [("cart", 10.0), ("cart", 30.0), ("cart", 300.0), ("view", 10.0)]
+
+
+def test_what_flaps_is_told_once_a_minute(score: Score) -> None:
+    """And the end of a hold only where its beginning was told."""
+    for _ in range(5):
+        score.keeper.changed([held(10.0), accepting()])
+        score.clock.advance(REPEAT_AFTER / 4)
+
+    assert score.lines.events == ["holding", "accepting"] * 2
+
+
+def test_a_pause_is_told_once_a_minute(score: Score) -> None:
+    """With its length, and how many were held back since."""
+    for seconds in (0.0, 10.0, REPEAT_AFTER):
+        score.clock.advance(seconds)
+        score.keeper.changed([Change("cart", State.PAUSED, None, "status 429", 1.04)])
+
+    lines = [(line["method"], line["reply"], line["pause_s"], line["also"]) for line in score.lines("throttled")]
+    assert lines == [("cart", "status 429", 1.0, 0), ("cart", "status 429", 1.0, 1)]
 
 
 def test_acceptance_alone_is_nothing_to_log(score: Score) -> None:

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = "processor"
 STAGES = frozenset({"consume", "decode", "route", "map", "send", "settle"})
 SUPPORT = "support"
-WIRING = frozenset({"compiler", "plan", "service", "app"})
+WIRING = frozenset({"compiler", "plan", "running", "report", "samples", "service", "app"})
 EVERYTHING = STAGES | WIRING | {SUPPORT, "destinations", "ops", "pipeline", "cases", "demo"}
 
 # Part → the parts it may import, beside itself. A part that is not named here may import nothing, so a new
@@ -23,7 +23,10 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "compiler": frozenset({"destinations", "route", "map", SUPPORT}),
     "plan": frozenset({"compiler", "destinations", "route", "map", SUPPORT}),
     "cases": frozenset({"plan", "route", SUPPORT}),
-    "service": STAGES | {SUPPORT, "ops", "pipeline", "plan"},
+    "running": STAGES | {SUPPORT, "ops", "pipeline", "plan"},
+    "report": STAGES | {SUPPORT, "ops", "running"},
+    "samples": frozenset({SUPPORT, "running", "report"}),
+    "service": frozenset({SUPPORT, "ops", "running", "report", "samples"}),
     "app": EVERYTHING - {"demo"},
     "demo": EVERYTHING,
     "cli": EVERYTHING,

@@ -26,7 +26,19 @@ def _binary(text: object) -> object:
     try:
         return b64decode("".join(str(text).split()), validate=True)  # `base64` breaks its lines
     except ValueError:
-        raise invalid("is not base64", "write the record's value as base64 text") from None
+        raise invalid("is not base64", "write the bytes as base64 text") from None
+
+
+def _header(value: object) -> object:
+    match value:
+        case None | bytes():
+            return value
+        case str():
+            return value.encode()
+        case {"base64": str() as text, **rest} if not rest:
+            return _binary(text)
+        case _:
+            raise invalid("is neither a text nor {base64: …}", "tenant: acme, or __value_schema_id: {base64: AYxk…}")
 
 
 def _time(value: object) -> object:
@@ -79,7 +91,7 @@ class Case(Frozen):
         message: a Kafka record's value as base64, with its frame.
         topic: None = the first that the route reads.
         key: the record's key.
-        headers: the record's headers.
+        headers: the record's headers; a text is sent as UTF-8, `{base64: …}` gives the bytes.
         now: the time that `age` and `max_event_age` go by.
         expect: the requests, in order.
         filtered: the reason for which there are none: `when`, `empty`, `too_old`, …
@@ -93,7 +105,7 @@ class Case(Frozen):
     message: Annotated[bytes | None, BeforeValidator(_binary)] = None
     topic: str | None = None
     key: str | None = None
-    headers: dict[str, str] = Field(default={})
+    headers: dict[str, Annotated[bytes, BeforeValidator(_header)]] = Field(default={})
     now: Annotated[datetime | None, BeforeValidator(_time)] = None
     expect: tuple[CaseRequest, ...] | None = None
     filtered: FilterReason | None = None
@@ -111,7 +123,7 @@ class Case(Frozen):
 
 
 def read_cases(paths: Sequence[Path]) -> list[Case]:
-    """Read files of cases, and folders of such files (`*.yaml`, `*.yml`).
+    """Read files of cases, and folders of such files (`*.yaml`, `*.yml`) and of others, which are passed over.
 
     Raises:
         ConfigError: a file is not there, or is wrong; every fault is in it.
@@ -119,47 +131,50 @@ def read_cases(paths: Sequence[Path]) -> list[Case]:
     cases: list[Case] = []
     faults: list[Fault] = []
     for path in paths:
-        files = list(_files(path))
-        if not files:
-            faults.append(
-                _fault(path, 0, "there are no cases: no such file, or no .yaml in the folder", "mend the path")
-            )
-        for file in files:
-            for found in _read(file):
-                (cases if isinstance(found, Case) else faults).append(found)  # type: ignore[arg-type]
+        for found in _read_folder(path) if path.is_dir() else _read(path, named=True):
+            (cases if isinstance(found, Case) else faults).append(found)  # type: ignore[arg-type]
     if faults:
         raise ConfigError(faults)
     return cases
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        for folder, _, names in sorted(os.walk(path)):
-            yield from (Path(folder, name) for name in sorted(names) if name.endswith((".yaml", ".yml")))
-    elif path.exists():
-        yield path
+def _read_folder(folder: Path) -> Iterator[Case | Fault]:
+    """Read what is a list; a configuration beside the cases, for one, is none."""
+    found = [each for file in _files(folder) for each in _read(file, named=False)]
+    message = "there are no cases in this folder: no .yaml in it is a list"
+    yield from found or [_fault(folder, 0, message, "mend the path, or write cases: `- name: …`")]
 
 
-def _read(file: Path) -> Iterator[Case | Fault]:
+def _files(folder: Path) -> Iterator[Path]:
+    for inner, _, names in sorted(os.walk(folder)):
+        yield from (Path(inner, name) for name in sorted(names) if name.endswith((".yaml", ".yml")))
+
+
+def _read(file: Path, *, named: bool) -> Iterator[Case | Fault]:
+    """Read one file; where nobody named it, it is passed over if it is no list."""
     try:
         text = file.read_text("utf-8")
+    except FileNotFoundError:
+        yield _fault(file, 0, "there is no such file", "mend the path")
+        return
     except (OSError, UnicodeDecodeError) as error:
-        yield _fault(file, 0, f"the file cannot be read: {error}", "mend its permissions, or save it as UTF-8")
+        reason = getattr(error, "strerror", None) or error
+        yield _fault(file, 0, f"the file cannot be read: {reason}", "mend its permissions, or save it as UTF-8")
         return
     try:
-        yield from _parse(text, file)
+        yield from _parse(text, file, named=named)
     except yaml.YAMLError as error:
         yield explain(error, text, str(file))
     except RecursionError:
         yield _fault(file, 1, "the file is nested too deep, or an anchor contains itself", "write it flatter")
 
 
-def _parse(text: str, file: Path) -> Iterator[Case | Fault]:
+def _parse(text: str, file: Path, *, named: bool) -> Iterator[Case | Fault]:
     root = compose(text)
-    if not isinstance(root, yaml.SequenceNode) or not root.value:
+    nodes = root.value if isinstance(root, yaml.SequenceNode) else []
+    if named and not nodes:
         yield _fault(file, 1, "must be a list of cases", "- name: …")
-        return
-    for node in root.value:
+    for node in nodes:
         if isinstance(node, yaml.MappingNode):
             yield from _case(node, text, file)
         else:

@@ -107,9 +107,9 @@ class Rehearsal:
                 yield fate
 
     def _record(self, case: Case, topic: str) -> Record:
-        headers = [(name, value.encode()) for name, value in case.headers.items()]
         key = None if case.key is None else case.key.encode()
-        return Record(Assignment(topic, 0, 0), 0, int(self._clock.wall() * 1000), key, case.message, [*headers])
+        stamp = int(self._clock.wall() * 1000)
+        return Record(Assignment(topic, 0, 0), 0, stamp, key, case.message, [*case.headers.items()])
 
 
 def _compare(case: Case, outcomes: Sequence[Outcome]) -> Iterator[str]:

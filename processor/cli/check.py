@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from processor.cli.options import add_config, add_format, print_findings
+from processor.cli.options import add_config, add_format, count, print_findings
 from processor.errors import ConfigError, Fault, Level
 from processor.plan import Ready, load_plans
 from processor.settings.load import config_paths
@@ -42,12 +42,8 @@ def execute(options: argparse.Namespace) -> int:
 
 def _summary(files: str, ready: Ready | None, findings: tuple[Fault, ...]) -> str:
     errors = sum(fault.level is Level.ERROR for fault in findings)
-    counts = f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"
+    counts = f"{count(errors, 'error')}, {count(len(findings) - errors, 'warning')}"
     if ready is None:
         return f"{files}: {counts}"
-    what = f"{_count(len(ready.settings.routes), 'route')}, {_count(len(ready.settings.destinations), 'destination')}"
+    what = f"{count(len(ready.settings.routes), 'route')}, {count(len(ready.settings.destinations), 'destination')}"
     return f"{files}: {what}; {counts if findings else 'offline ok'}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -40,3 +40,8 @@ def print_findings(faults: Iterable[Fault], form: str) -> None:
             print_json(fault.as_json())
         else:
             print(fault, file=sys.stderr)
+
+
+def count(number: int, what: str) -> str:
+    """Say how many there are: `1 case`, `2 cases`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

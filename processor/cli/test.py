@@ -4,22 +4,21 @@ import argparse
 import asyncio
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from processor.app import schema_store
 from processor.cases.model import read_cases
 from processor.cases.rehearsal import Decoded, PinnedClock, Rehearsal, Verdict
-from processor.cli.options import add_config, add_format, print_json
+from processor.cli.options import add_config, add_format, count, print_json
 from processor.decode.decoder import AwaitSchema, Decoder, undecodable
 from processor.decode.local import LocalTypes
 from processor.logs import configure
 from processor.plan import Plan, Ready, load_plans
-from processor.records import Record
+from processor.records import Record, SchemaId
 from processor.settings.load import config_paths
 
 PATIENCE = 30.0
-"""Seconds that a case with a message waits for the registry."""
+"""Seconds that all cases with messages together wait for a registry that is away."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,7 +29,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         description="Runs cases through the routes and compares the requests that come out; sends nothing. Ends with 1 "
         "where a case failed, with 2 where a file is wrong.",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file of cases, or a folder of such files")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file of cases, or a folder with such files")
     add_config(parser)
     add_format(parser)
     parser.set_defaults(execute=execute)
@@ -46,13 +45,13 @@ def execute(options: argparse.Namespace) -> int:
     clock = PinnedClock()
     cases = read_cases([Path(path) for path in options.paths])
     ready = load_plans(config_paths(options.config, os.environ), os.environ, clock, offline=True, singly=True)
-    rehearsal = Rehearsal(ready, clock, _decoding(ready, clock))
+    rehearsal = Rehearsal(ready, clock, Messages(ready, clock).decode)
     verdicts = [rehearsal.judge(case) for case in cases]
     for verdict in verdicts:
         _print(verdict, options.format)
     failed = sum(bool(verdict.wrong) for verdict in verdicts)
     if options.format == "text":
-        print(f"{len(verdicts)} cases, {failed} failed" if failed else f"{len(verdicts)} cases, all as expected")
+        print(f"{count(len(verdicts), 'case')}, {f'{failed} failed' if failed else 'all as expected'}")
     return 1 if failed else 0
 
 
@@ -65,22 +64,30 @@ def _print(verdict: Verdict, form: str) -> None:
         print(f"FAILED {case.file}:{case.line} {case.name}\n{verdict.wrong}\n")
 
 
-def _decoding(ready: Ready, clock: PinnedClock) -> Callable[[Record, Plan], Decoded]:
-    """What decodes messages as the service does; the registry is asked only where a case has one."""
-    formats = {topic: each.raw for topic, each in ready.settings.formats.items()}
-    local = LocalTypes(ready.schemas, formats)
-    store = schema_store(ready, clock)
-    decoder = Decoder(store, local, lambda _topic, _event: True)
+class Messages:
+    """Decodes messages as the service does; the registry is asked only where a case has one that needs it."""
 
-    def decode(record: Record, _plan: Plan) -> Decoded:
-        decoded = decoder.decode(record)
+    def __init__(self, ready: Ready, clock: PinnedClock) -> None:
+        formats = {topic: each.raw for topic, each in ready.settings.formats.items()}
+        self._store = schema_store(ready, clock)
+        self._decoder = Decoder(self._store, LocalTypes(ready.schemas, formats), lambda _topic, _event: True)
+        self._away: str | None = None
+
+    def decode(self, record: Record, _plan: Plan) -> Decoded:
+        """Decode one message; what has no schema yet waits for the registry, unless it was waited for already."""
+        decoded = self._decoder.decode(record)
         if isinstance(decoded, AwaitSchema):
-            try:
-                asyncio.run(asyncio.wait_for(store.fetch(decoded.schema_id), PATIENCE))
-            except TimeoutError:
-                reason = store.troubles.get(decoded.schema_id, "it does not answer")
-                return undecodable(f"schema id {decoded.schema_id}: the registry: {reason}")
-            decoded = decoder.decode(record)
-        return undecodable("its schema did not come") if isinstance(decoded, AwaitSchema) else decoded
+            self._fetch(decoded.schema_id)
+            decoded = self._decoder.decode(record)
+        if isinstance(decoded, AwaitSchema):
+            return undecodable(f"schema id {decoded.schema_id}: the registry: {self._away}")
+        return decoded
 
-    return decode
+    def _fetch(self, schema_id: SchemaId) -> None:
+        if self._away is not None:
+            return
+        try:
+            asyncio.run(asyncio.wait_for(self._store.fetch(schema_id), PATIENCE))
+        except TimeoutError:
+            silent = "it does not answer; look at registry.url, and at the registry"
+            self._away = self._store.troubles.get(schema_id, silent)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_STORED, Consumer, KafkaException, TopicPartition
 
-from processor.consume.ports import Broker, Counts, Offsets
+from processor.clock import Clock
+from processor.consume.ports import Broker, Counts, Held, Offsets
 from processor.logs import Logger
 from processor.offsets import Bookmark, Finding, Start
 from processor.records import Assignment, Key
@@ -12,6 +13,11 @@ from processor.records import Assignment, Key
 COMMITTED_TIMEOUT = 10.0
 """Seconds to ask for the group's offsets at an assignment; after that librdkafka finds them by itself."""
 BEYOND_END = "its committed offset {} is beyond the end of the partition"
+RESET = (
+    "stop all replicas of the pipeline, reset its group's offset of the partition "
+    "(kafka-consumer-groups.sh --reset-offsets), and start them again"
+)
+"""What helps against that: a group's offset cannot be reset while it has members."""
 
 
 class Arrivals:
@@ -22,13 +28,14 @@ class Arrivals:
             group has members nobody else can write its offset, so the next assignment finds what a person did.
     """
 
-    def __init__(self, offsets: Offsets, broker: Broker, counts: Counts, log: Logger) -> None:
+    def __init__(self, offsets: Offsets, broker: Broker, counts: Counts, clock: Clock, log: Logger) -> None:
         self._offsets = offsets
         self._broker = broker
         self._counts = counts
+        self._clock = clock
         self._log = log
         self._epoch = 0
-        self.held: dict[Key, str] = {}
+        self.held: dict[Key, Held] = {}
 
     def begin(self, consumer: Consumer, keys: Sequence[Key]) -> list[TopicPartition]:
         """Begin these partitions' ledgers.
@@ -105,13 +112,8 @@ class Arrivals:
         elif start.finding is Finding.RECREATED:
             log.error("topic_recreated", next="it is another topic now, and read from its earliest record")
         elif start.finding is Finding.BEYOND_END:
-            self.held[key] = BEYOND_END.format(start.offset)
-            log.error(
-                "offset_beyond_end",
-                next="this partition is not read, others go on",
-                fix="stop all replicas of the pipeline, reset its group's offset of this partition "
-                "(kafka-consumer-groups.sh --reset-offsets), and start them again",
-            )
+            self.held[key] = Held(BEYOND_END.format(start.offset), self._clock.wall())
+            log.error("offset_beyond_end", next="this partition is not read, others go on", fix=RESET)
 
 
 def _fetch_from(start: Start) -> int:

@@ -6,6 +6,7 @@ waits for its schema stands still alone.
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
 
@@ -17,17 +18,25 @@ SLICE = 100
 _assignment = attrgetter("assignment")
 
 
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A partition stands still because its next record waits for this schema; `since` is in seconds since 1970."""
+
+    schema_id: SchemaId
+    since: float
+
+
 class Intake:
     """Queues per assignment, served in turns. Pure: awaiting is the caller's.
 
     Attributes:
-        stalled: assignments that stand still, each with the schema that its next record waits for.
+        stalled: assignments that stand still, and why.
     """
 
     def __init__(self) -> None:
         self._queues: dict[Assignment, deque[Record]] = {}
         self._turns: deque[Assignment] = deque()
-        self.stalled: dict[Assignment, SchemaId] = {}
+        self.stalled: dict[Assignment, Stall] = {}
 
     def put(self, records: Iterable[Record]) -> None:
         """Take one poll's records; those of one partition follow each other, in offset order."""
@@ -53,11 +62,11 @@ class Intake:
             self._turns.append(assignment)
         return records
 
-    def stall(self, assignment: Assignment, rest: Iterable[Record], schema_id: SchemaId) -> None:
+    def stall(self, assignment: Assignment, rest: Iterable[Record], stall: Stall) -> None:
         """Put these back in front; the partition gets no turn until `resume`."""
         queue = self._queues.setdefault(assignment, deque())
         queue.extendleft(reversed(list(rest)))
-        self.stalled[assignment] = schema_id
+        self.stalled[assignment] = stall
         if assignment in self._turns:
             self._turns.remove(assignment)
 

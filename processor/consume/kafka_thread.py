@@ -82,7 +82,7 @@ class KafkaThread:
         self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
         self._loop: EventLoop
         self.counts = Counts()
-        self._arrivals = Arrivals(offsets, broker, self.counts, log)
+        self._arrivals = Arrivals(offsets, broker, self.counts, clock, log)
         self._commits = Commits(offsets, self.counts, clock, log)
         self._standing = Standing(limits, log)
         self.snapshot = Snapshot(clock.now())
@@ -296,7 +296,10 @@ class KafkaThread:
 
     def _publish(self, view: Mapping[Key, PartitionView]) -> None:
         trouble, standing = str(self._trouble) if self._trouble else None, self._standing
-        self.snapshot = Snapshot(self._clock.now(), self._assigned, view, standing.paused, standing.reasons, trouble)
+        held = dict(self._arrivals.held)
+        self.snapshot = Snapshot(
+            self._clock.now(), self._assigned, view, standing.paused, standing.reasons, held, trouble
+        )
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

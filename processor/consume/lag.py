@@ -27,28 +27,47 @@ class EndOffsets:
     def __init__(self, make_admin: Callable[[], AdminClient]) -> None:
         self._make_admin = make_admin
         self._admin: AdminClient | None = None
+        self._making = asyncio.Lock()
         self.ends: dict[Key, int] = {}
 
-    async def look(self, keys: Iterable[Key]) -> None:
-        """Ask for these partitions' ends; what cannot be had keeps its last value."""
-        partitions = [TopicPartition(*key) for key in keys]
-        if not partitions:
-            return
-        try:
-            if self._admin is None:
-                self._admin = await asyncio.to_thread(self._make_admin)
-            self._admin.poll(0)  # writes its log, which would pile up
-            futures = self._admin.list_offsets(dict.fromkeys(partitions, OffsetSpec.latest()), request_timeout=TIMEOUT)
-        except KafkaException:
-            return
-        for partition, future in futures.items():
-            try:
-                result = await asyncio.wrap_future(future)
-            except KafkaException:
-                continue
-            self.ends[partition.topic, partition.partition] = result.offset
+    async def look(self, keys: Iterable[Key]) -> dict[Key, int]:
+        """Ask for these partitions' ends, and give those that were answered; the others keep their last value."""
+        ends = await self._ask(keys, OffsetSpec.latest())
+        self.ends |= ends
+        return ends
+
+    async def written_since(self, keys: Iterable[Key], wall: float) -> frozenset[Key]:
+        """Which of these partitions have a record whose timestamp is not before this; `wall` in seconds since 1970."""
+        firsts = await self._ask(keys, OffsetSpec.for_timestamp(int(wall * 1000)))
+        return frozenset(key for key, offset in firsts.items() if offset >= 0)
 
     def lag(self, key: Key, frontier: int | None) -> int | None:
         """Records between what is settled and the end; None while one of them is unknown."""
         end = self.ends.get(key)
         return None if end is None or frontier is None else max(end - frontier, 0)
+
+    async def _ask(self, keys: Iterable[Key], spec: OffsetSpec) -> dict[Key, int]:
+        """The offsets that could be had."""
+        asked = {TopicPartition(*key): spec for key in keys}
+        if not asked:
+            return {}
+        try:
+            admin = await self._client()
+            admin.poll(0)  # writes its log, which would pile up
+            futures = admin.list_offsets(asked, request_timeout=TIMEOUT)
+        except KafkaException:
+            return {}
+        offsets: dict[Key, int] = {}
+        for partition, future in futures.items():
+            try:
+                result = await asyncio.wrap_future(future)
+            except KafkaException:
+                continue
+            offsets[partition.topic, partition.partition] = result.offset
+        return offsets
+
+    async def _client(self) -> AdminClient:
+        async with self._making:
+            if self._admin is None:
+                self._admin = await asyncio.to_thread(self._make_admin)
+            return self._admin

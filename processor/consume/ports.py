@@ -51,6 +51,14 @@ class Broker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A partition that must not be read, and why; `since` in seconds since 1970."""
+
+    words: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the thread says of itself; replaced as a whole, so that any thread may read it.
 
@@ -59,6 +67,7 @@ class Snapshot:
         assigned: whether any assignment came yet, even an empty one.
         paused: partitions that are not fetched, because what they hold is not settled yet.
         standing: those of them that stand for a reason of their own, each with that in words.
+        held: those of them that must not be read before somebody has put their offset right.
         trouble: what is wrong with Kafka, in words; None while nothing is.
     """
 
@@ -67,6 +76,7 @@ class Snapshot:
     partitions: Mapping[Key, PartitionView] = field(default_factory=dict)
     paused: frozenset[Key] = frozenset()
     standing: Mapping[Key, str] = field(default_factory=dict)
+    held: Mapping[Key, Held] = field(default_factory=dict)
     trouble: str | None = None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from confluent_kafka import Consumer, TopicPartition
 
 from processor.consume.backpressure import Limits, decide, too_far_ahead
+from processor.consume.ports import Held
 from processor.logs import Logger
 from processor.records import Key, PartitionView
 
@@ -23,7 +24,7 @@ class Standing:
         self.paused: frozenset[Key] = frozenset()
         self.reasons: Mapping[Key, str] = {}
 
-    def look(self, consumer: Consumer, view: Mapping[Key, PartitionView], held: Mapping[Key, str]) -> None:
+    def look(self, consumer: Consumer, view: Mapping[Key, PartitionView], held: Mapping[Key, Held]) -> None:
         """Pause what is full, resume what has room again.
 
         Args:
@@ -44,7 +45,7 @@ class Standing:
         self.paused -= frozenset(keys)
         self.reasons = {key: why for key, why in self.reasons.items() if key not in keys}
 
-    def _name(self, view: Mapping[Key, PartitionView], held: Mapping[Key, str]) -> None:
+    def _name(self, view: Mapping[Key, PartitionView], held: Mapping[Key, Held]) -> None:
         ahead = {
             key: why
             for key in self.paused
@@ -61,4 +62,4 @@ class Standing:
             )
         for topic, partition in self.reasons.keys() - ahead.keys() - held.keys():
             self._log.info("partition_goes_on", topic=topic, partition=partition)
-        self.reasons = {**ahead, **held}
+        self.reasons = {**ahead, **{key: why.words for key, why in held.items()}}

@@ -5,7 +5,7 @@ without an offset (added later) begins at its earliest record, and nothing is sk
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
 
 from processor.logs import Logger
+from processor.records import Key
 
 StartFrom = Literal["earliest", "latest"] | datetime
 TIMEOUT = 10.0
@@ -102,22 +103,33 @@ def _known(consumer: Consumer, stopping: Callable[[], bool]) -> dict[str, TopicM
 def _partitions(
     consumer: Consumer, topics: Sequence[str], stopping: Callable[[], bool], log: Logger
 ) -> list[TopicPartition]:
-    patterns = [re.compile(topic) for topic in topics if topic.startswith("^")]
     known = _known(consumer, stopping)
-    wanted = {name for name in known if any(pattern.match(name) for pattern in patterns)}
     for topic in topics:
-        if topic.startswith("^"):
-            continue
-        if topic in known and known[topic].error is None:
-            wanted.add(topic)
-        else:
+        if not topic.startswith("^") and not _exists(topic, known):
             log.error(
                 "topic_missing",
                 topic=topic,
                 next="the service waits for it and reads it from its first record",
                 fix="create the topic, correct `topics:`, or let this service's Kafka user describe it",
             )
-    return [TopicPartition(name, number) for name in sorted(wanted) for number in sorted(known[name].partitions)]
+    return [TopicPartition(*key) for key in partitions_of(topics, known)]
+
+
+def partitions_of(topics: Sequence[str], known: Mapping[str, TopicMetadata]) -> list[Key]:
+    """All partitions of these topics, as far as they exist.
+
+    Args:
+        topics: names, or regular expressions that start with `^`.
+        known: what the brokers say that there is.
+    """
+    patterns = [re.compile(topic) for topic in topics if topic.startswith("^")]
+    wanted = {name for name in known if any(pattern.match(name) for pattern in patterns)}
+    wanted |= {topic for topic in topics if _exists(topic, known)}
+    return [(name, number) for name in sorted(wanted) for number in sorted(known[name].partitions)]
+
+
+def _exists(topic: str, known: Mapping[str, TopicMetadata]) -> bool:
+    return topic in known and known[topic].error is None
 
 
 def _starts(admin: AdminClient, partitions: list[TopicPartition], start_from: StartFrom) -> list[TopicPartition]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from processor.demo.expected import Judgement
 from processor.metrics import DEAD_LETTERS, DELIVERIES, FILTERED, Metrics
-from processor.service import RunningPipeline
+from processor.running import RunningPipeline
 
 
 @dataclass(frozen=True, slots=True)

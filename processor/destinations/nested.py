@@ -6,6 +6,7 @@ from typing import Any
 
 from processor.destinations.numbers import MAX_INTEGER, number
 from processor.destinations.texts import text
+from processor.expressions.source import define
 from processor.fields import Converter, Field, located
 from processor.kinds import kind
 
@@ -41,32 +42,24 @@ def list_of(convert_item: Converter, *, shortest: int = 0) -> Converter:
 
 def record(fields: Mapping[str, Field]) -> Converter:
     """Make a converter of a record with these fields and no others; optional ones that are null are left out."""
-    members = tuple((name, field.convert, field.required) for name, field in fields.items())
-    names = frozenset(fields)
 
-    def convert(value: Any) -> dict[str, Any]:
+    def misfit(value: Any) -> ValueError:
         if type(value) is not dict:
-            raise ValueError(f"{kind(value)} is not a record")
-        if not value.keys() <= names:
-            # Not by its name: the keys of an Avro map are data.
-            raise ValueError(f"the record has a field that the vendor does not know; there are {', '.join(fields)}")
-        sent: dict[str, Any] = {}
-        for name, convert_member, required in members:
-            member = value.get(name)
-            if member is not None:
-                sent[name] = _converted(name, convert_member, member)
-            elif required:
-                raise ValueError(f".{name}: required, but null")
-        return sent
+            return ValueError(f"{kind(value)} is not a record")
+        # Not by its name: the keys of an Avro map are data.
+        return ValueError(f"the record has a field that the vendor does not know; there are {', '.join(fields)}")
 
-    return convert
-
-
-def _converted(name: str, convert: Converter, value: Any) -> Any:
-    try:
-        return convert(value)
-    except ValueError as error:
-        raise ValueError(located(f".{name}", error)) from None
+    names = {"knows_all": frozenset(fields).issuperset, "misfit": misfit, "located": located}
+    body = ["if s.__class__ is not dict or not knows_all(s): raise misfit(s)", "o = {}"]
+    for at, (name, field) in enumerate(fields.items()):
+        names[f"c{at}"] = field.converter
+        missing = f"raise ValueError({f'.{name}: required, but null'!r})"
+        refused = f"raise ValueError(located({f'.{name}'!r}, e)) from None"
+        body += [
+            f"v = s.get({name!r})",
+            *field.assignment(f"o[{name!r}]", f"c{at}", missing=missing, refused=refused),
+        ]
+    return define("record", "s", [*body, "return o"], names)
 
 
 def properties(value: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from processor.fields import Converter
+from processor.fields import Converter, Quick
 from processor.kinds import kind
 
 MAX_INTEGER: Final = 2**53 - 1
@@ -24,13 +24,11 @@ def integer(low: int, high: int = MAX_INTEGER) -> Converter:
     """
 
     def convert(value: Any) -> int:
-        if type(value) is int and low <= value <= high:
-            return value
         whole = _as_integer(value)
         _check_bounds(whole, low, high)
         return whole
 
-    return convert
+    return Quick(convert, f"v.__class__ is int and {low} <= v <= {high}")
 
 
 def number(low: int, high: int = MAX_INTEGER) -> Converter:
@@ -40,13 +38,11 @@ def number(low: int, high: int = MAX_INTEGER) -> Converter:
     """
 
     def convert(value: Any) -> float:
-        if type(value) is float and low <= value <= high:
-            return value
         found = _as_number(value)
         _check_bounds(found, low, high)
         return _exactly(found) if isinstance(found, Decimal) else found
 
-    return convert
+    return Quick(convert, f"v.__class__ is float and {low} <= v <= {high}")
 
 
 def flag(value: Any) -> bool:

@@ -2,11 +2,12 @@
 
 import re
 from decimal import Decimal
+from string import ascii_lowercase, ascii_uppercase
 from sys import maxsize
 from typing import Any, Final
 
 from processor.destinations.numbers import MAX_DIGITS, MAX_INTEGER
-from processor.fields import Converter
+from processor.fields import Converter, Quick
 from processor.kinds import kind
 
 LONGEST_IDENTIFIER: Final = 50
@@ -18,6 +19,22 @@ _UUID: Final = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BEYOND: Final = 10**MAX_DIGITS
 
 
+def _like(example: str, table: bytes) -> str:
+    """When a text looks like an example, once its characters are translated; source for `Quick`.
+
+    This costs a third of a regular expression.
+    """
+    return f"v.__class__ is str and v.isascii() and v.encode().translate({table!r}) == {example.encode()!r}"
+
+
+_HEX_AS_0: Final = bytes.maketrans(b"123456789abcdefABCDEF", b"0" * 21)
+_LETTERS_AS_A: Final = bytes.maketrans((ascii_lowercase + ascii_uppercase).encode(), b"a" * 26 + b"A" * 26)
+UUID: Final = _like("00000000-0000-0000-0000-000000000000", _HEX_AS_0)
+"""When a text is a UUID, for `text_like`."""
+CULTURE: Final = _like("aa-AA", _LETTERS_AS_A)
+"""When a text is a language and a country, like sv-SE, for `text_like`."""
+
+
 def text(shortest: int = 0, longest: int = maxsize) -> Converter:
     """Make a converter to a text of so many characters: code points, whatever their bytes.
 
@@ -27,21 +44,24 @@ def text(shortest: int = 0, longest: int = maxsize) -> Converter:
     """
 
     def convert(value: Any) -> str:
-        found = value if type(value) is str and value.isascii() else _as_text(value)
+        found = _as_text(value)
         if shortest <= len(found) <= longest:
             return found
         raise ValueError(_wrong_length(found, longest))
 
-    return convert
+    least = f" and len(v) >= {shortest}" if shortest else ""
+    most = f" and len(v) <= {longest}" if longest < maxsize else ""
+    return Quick(convert, f"v.__class__ is str and v.isascii(){least}{most}")
 
 
-def text_like(pattern: str, wanted: str, *, numbers: bool = False) -> Converter:
+def text_like(pattern: str, wanted: str, *, numbers: bool = False, usual: str = "") -> Converter:
     """Make a converter to a text of one form.
 
     Args:
         pattern: regular expression that the whole text must match; ASCII.
         wanted: the form in words, after "the text is not".
         numbers: whether a number's digits may be the text.
+        usual: when a text is what nearly all are, which match: `UUID`.
     """
     matches = re.compile(pattern, re.ASCII).fullmatch
 
@@ -56,7 +76,7 @@ def text_like(pattern: str, wanted: str, *, numbers: bool = False) -> Converter:
             return found
         raise ValueError(f"the text is not {wanted}" if found else EMPTY)
 
-    return convert
+    return Quick(convert, usual) if usual else convert
 
 
 def letters_and_digits(value: Any) -> str:

@@ -13,7 +13,7 @@ from yarl import URL
 
 from processor.destinations.nested import list_of, record
 from processor.destinations.numbers import MAX_INTEGER, flag, integer
-from processor.destinations.texts import text, text_like
+from processor.destinations.texts import CULTURE, UUID, text, text_like
 from processor.destinations.times import in_milliseconds
 from processor.destinations.vendor import Address, BatchForm, Method, Vendor
 from processor.fields import Field
@@ -44,7 +44,9 @@ CARTS: Final = "Voyado developer pages: Tracking cart changes"
 VIEWS: Final = "Voyado developer pages: Tracking product views"
 
 CONTACT_ID: Final = Field(
-    text_like("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z0-9_-]{20,24}", "a GUID or a short GUID"),
+    text_like(
+        "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z0-9_-]{20,24}", "a GUID or a short GUID", usual=UUID
+    ),
     "GUID, or short GUID: 20 to 24 of A-Z a-z 0-9 _ -",
     required=True,
     rule="The contact at Voyado, not the shop's own customer number. What belongs to no contact is filtered "
@@ -58,7 +60,7 @@ TIME: Final = Field(
     source=MODELS,
 )
 LANGUAGE: Final = Field(
-    text_like("[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "a culture code like sv-SE"),
+    text_like("[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "a culture code like sv-SE", usual=CULTURE),
     "culture code like sv-SE",
     rule="A product feed must be configured for it at Voyado; an event whose language has none is filtered out there.",
     source=f"{CARTS}; {VIEWS}",

@@ -117,6 +117,8 @@ def _side_by_side(left: Token, right: Token) -> str:
 def _number(before: Token, token: Token, after: Token) -> str | None:
     if before.kind in {"lbracket", "colon"} and after.kind in {"rbracket", "colon"}:
         return None
+    if before.kind == "lbracket" and after.kind in {"dot", "eof"}:
+        return f"after [{token.text} a ] is missing"
     if before.kind == "dot":
         return f"an item of an array is written [{token.text}], without a dot"
     return f"a number is written between backticks: `{token.text}`"

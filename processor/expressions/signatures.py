@@ -147,12 +147,25 @@ def checked(function: Function, texts: Sequence[str]) -> Implementation:
             return lambda one, two: (
                 call(one, two) if one.__class__ in first and two.__class__ in second else slow(one, two)
             )
-        case [first, second] if not kinds[0].items and len(kinds[1].items) == 1:  # join, which nearly every mapping has
-            all_of_one = kinds[1].items[0].issuperset
-            return lambda one, two: (
-                call(one, two)
-                if one.__class__ in first and two.__class__ in second and all_of_one(map(type, two))
-                else slow(one, two)
-            )
+        case [_, _] if call is str.join:
+            return _joined(slow)
         case _:
             return slow
+
+
+def _joined(slow: Implementation) -> Implementation:
+    """`join`, which nearly every mapping has: Python's own judges the items by itself.
+
+    Args:
+        slow: finds the words for what is wrong.
+    """
+
+    def join(glue: Any, texts: Any) -> Any:
+        if glue.__class__ is str and texts.__class__ is list:
+            try:
+                return glue.join(texts)
+            except TypeError:
+                pass  # an item is no text
+        return slow(glue, texts)
+
+    return join

@@ -24,7 +24,7 @@ class WrongValueError(ClickstreamError):
 
 def is_true(value: Any) -> bool:
     """JMESPath's idea of truth: null, false and what is empty are not; 0 is."""
-    return value is not None and value is not False and value not in ("", [], {})
+    return bool(value) or value.__class__ in NUMBERS
 
 
 def exact(value: Any) -> Any:

@@ -1,14 +1,19 @@
-"""One route's mapping to one method, compiled once into one function."""
+"""One route's mapping to one method, compiled once into one function.
 
-from collections.abc import Mapping
+Beside the payload that function makes what stands beside it: `lane`, `time` (seconds since 1970 when it happened) and
+`end` (when it expires).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
 
 from processor.clock import Clock
 from processor.expressions.language import Compiled, ExpressionError, Scope
-from processor.fields import event_time
+from processor.expressions.source import define
 from processor.map.values import Values
 from processor.records import (
     Channel,
@@ -21,6 +26,8 @@ from processor.records import (
     Stage,
     too_old,
 )
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Target(Protocol):
@@ -52,12 +59,18 @@ class Timing:
 class Mapper:
     """Maps what one route let through.
 
+    Attributes:
+        map: maps one event, or one of its items, from what expressions see and the event itself; what cannot be mapped
+            is a `Failure` that names every wrong field.
+
     Args:
         route: its name.
         values: makes the payload.
         order_key: the route's own expression; None = none.
         order_field: the payload's field whose value keeps the order; None = none, or `order_key` is given.
     """
+
+    map: Callable[[Scope, Event], Payload | Filtered | Failure]
 
     def __init__(
         self,
@@ -70,53 +83,71 @@ class Mapper:
         timing: Timing,
         clock: Clock,
     ) -> None:
-        self._route = route
-        self._channel = target.channel
-        self._prefix = target.prefix
-        self._suffix = target.suffix
-        self._values = values
-        self._order_key = order_key
-        self._order_field = order_field
         self._timing = timing
-        self._clock = clock
+        names = {
+            **values.names,
+            "Error": ExpressionError,
+            "Payload": Payload,
+            "channel": target.channel,
+            "prefix": target.prefix,
+            "suffix": target.suffix,
+            "dumps": orjson.dumps,
+            "moment": datetime.fromisoformat,
+            "EPOCH": EPOCH,
+            "order_key": order_key,
+            "expires": self._expires,
+            "wall": clock.wall,
+            "too_old": too_old,
+            "nothing": Filtered(FilterReason.PYTHON, route),
+            "old": Filtered(FilterReason.TOO_OLD, route),
+            "unmapped": _unmapped,
+            "laneless": _laneless,
+        }
+        enveloped = target.prefix or target.suffix
+        body = [
+            *values.lines,
+            "if o is None: return nothing",
+            "if x: return unmapped(x)",
+            *_lane(order_key, order_field),
+            f"time = o.get({timing.field!r})",
+            "if time is not None: time = (moment(time) - EPOCH).total_seconds()",
+            *_age(timing.max_age),
+            f"return Payload(channel, {'prefix + dumps(o) + suffix' if enveloped else 'dumps(o)'}, lane, time, end)",
+        ]
+        self.map = define("map", "s, ev", body, names)
 
-    def map(self, scope: Scope, event: Event) -> Payload | Filtered | Failure:
-        """Map one event, or one of its items; what cannot be mapped is a `Failure` that names every wrong field."""
-        payload, wrong = self._values(scope, event)
-        if payload is None:
-            return Filtered(FilterReason.PYTHON, self._route)
-        if wrong:
-            return Failure(Stage.MAP, ErrorClass.UNMAPPED, "; ".join(wrong))
-        try:
-            lane = self._lane(scope, event, payload)
-        except ExpressionError as error:
-            return Failure(Stage.ROUTE, ErrorClass.UNMAPPED, f"order_key: {error}")
-        time = payload.get(self._timing.field)
-        happened = None if time is None else event_time(time)
-        expires = None
-        if self._timing.max_age is not None:
-            expires = self._expires(self._timing.max_age, payload, happened, event)
-            if too_old(expires, self._clock.wall()):
-                return Filtered(FilterReason.TOO_OLD, self._route)
-        body = self._prefix + orjson.dumps(payload) + self._suffix
-        return Payload(self._channel, body, lane, happened, expires)
-
-    def _lane(self, scope: Scope, event: Event, payload: Mapping[str, Any]) -> str | None:
-        if self._order_field is not None:
-            key = payload[self._order_field]
-        elif self._order_key is not None:
-            key = self._order_key(scope, event)
-        else:
-            return None
-        return None if key is None else str(key)
-
-    def _expires(
-        self, max_age: float, payload: Mapping[str, Any], happened: float | None, event: Event
-    ) -> float | None:
+    def _expires(self, payload: Mapping[str, Any], happened: float | None, event: Event) -> float | None:
         """When it will be too old: by its own time, else by the record's."""
-        never = self._timing.never
-        if never is not None and payload.get(never) == []:
+        never, max_age = self._timing.never, self._timing.max_age
+        if max_age is None or (never is not None and payload.get(never) == []):
             return None
         stamp = event.record.timestamp
         since = happened if happened is not None else stamp / 1000 if stamp >= 0 else None
         return None if since is None else since + max_age
+
+
+def _lane(order_key: Compiled | None, order_field: str | None) -> Iterator[str]:
+    if order_field is not None:
+        yield f"lane = o[{order_field!r}]"
+    elif order_key is not None:
+        yield "try: lane = order_key(s, ev)"
+        yield "except Error as e: return laneless(e)"
+    else:
+        yield "lane = None"
+    yield "if lane is not None: lane = str(lane)"
+
+
+def _age(max_age: float | None) -> Iterator[str]:
+    if max_age is None:
+        yield "end = None"
+    else:
+        yield "end = expires(o, time, ev)"
+        yield "if too_old(end, wall()): return old"
+
+
+def _unmapped(wrong: Sequence[str]) -> Failure:
+    return Failure(Stage.MAP, ErrorClass.UNMAPPED, "; ".join(wrong))
+
+
+def _laneless(error: ExpressionError) -> Failure:
+    return Failure(Stage.ROUTE, ErrorClass.UNMAPPED, f"order_key: {error}")

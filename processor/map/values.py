@@ -1,33 +1,45 @@
-"""What becomes of an event, field by field: the expressions and the vendor's conversions as one function.
+"""What becomes of an event, field by field: the expressions and the vendor's conversions as Python source.
 
 For `map: {itemId: product.sku, contactId: contactId}` it is
 
-    def values(s, ev):
-        o = {}; x = []
-        p1 = s.get('product')
-        if p1.__class__ is not dict: p1 = EMPTY
-        try: v = p1.get('sku')
-        except Exception as e: failed(x, 0, e)
+    o = {}; x = []
+    p1 = s.get('product')
+    if p1.__class__ is not dict: p1 = EMPTY
+    try: v = p1.get('sku')
+    except Exception as e: failed(x, 0, e)
+    else:
+        if v.__class__ is str and v.isascii() and len(v) >= 1: o['itemId'] = v
+        elif v is None: missing(x, 0)
         else:
-            if v is None: missing(x, 0)
-            else:
-                try: o['itemId'] = c2(v)
-                except ValueError as e: refused(x, 0, e)
-        ...
-        return o, x
+            try: o['itemId'] = c2(v)
+            except ValueError as e: refused(x, 0, e)
+    ...
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from processor.expressions.language import Scope, words
-from processor.expressions.source import Functions, Node, Source, define
+from processor.expressions.source import Functions, Node, Source
 from processor.fields import Field, located
 from processor.records import Event
 
-Values = Callable[[Scope, Event], tuple[dict[str, Any] | None, list[str]]]
-"""From what expressions see to a payload and what is wrong with it; None = filtered by a hook."""
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Source that makes a payload, to be put into the function of a route: a call less for every event.
+
+    Attributes:
+        lines: from `s`, what expressions see, and `ev`, the event, to `o`, the payload (None = filtered by a hook), and
+            `x`, what is wrong with it, a text each.
+        names: what the source's names stand for.
+    """
+
+    lines: Sequence[str]
+    names: Mapping[str, Any]
+
+
 Hook = Callable[[Mapping[str, Any], Any, Any], Any]
 """A user's `f(event, item, record) -> dict | None`."""
 
@@ -50,7 +62,7 @@ class Mapped:
 
 
 def compile_values(mapped: list[Mapped], constants: Mapping[str, Any], functions: Functions) -> Values:
-    """Write and compile the function of one route.
+    """Write what makes the payload of one route.
 
     Args:
         mapped: what comes from expressions; constants have been converted already.
@@ -66,7 +78,7 @@ def compile_values(mapped: list[Mapped], constants: Mapping[str, Any], functions
     body = [f"o = {{{', '.join(f'{name!r}: {source.constant(value)}' for name, value in constants.items())}}}; x = []"]
     for at, each in enumerate(mapped):
         body += _field(source, at, each)
-    return define("values", "s, ev", [*body, "return o, x"], source.names)
+    return Values(body, source.names)
 
 
 def _field(source: Source, at: int, mapped: Mapped) -> Iterator[str]:
@@ -75,13 +87,11 @@ def _field(source: Source, at: int, mapped: Mapped) -> Iterator[str]:
     yield f"try: v = {value}"
     yield f"except Exception as e: failed(x, {at}, e)"
     yield "else:"
-    if mapped.field.required:
-        yield f"    if v is None: missing(x, {at})"
-        yield "    else:"
-    else:
-        yield "    if v is not None:"
-    yield f"        try: o[{mapped.name!r}] = {source.constant(mapped.field.convert)}(v)"
-    yield f"        except ValueError as e: refused(x, {at}, e)"
+    convert = source.constant(mapped.field.converter)
+    assign = mapped.field.assignment(
+        f"o[{mapped.name!r}]", convert, missing=f"missing(x, {at})", refused=f"refused(x, {at}, e)"
+    )
+    yield from (f"    {line}" for line in assign)
 
 
 def hook_values(hook: Hook, path: str, fields: Mapping[str, Field]) -> Values:
@@ -105,7 +115,7 @@ def hook_values(hook: Hook, path: str, fields: Mapping[str, Field]) -> Values:
             return {}, [f"{path} must give a dict or None, and gave {type(made).__name__}"]
         return _checked(made, fields)
 
-    return values
+    return Values(["o, x = values(s, ev)"], {"values": values})
 
 
 def _checked(made: Mapping[Any, Any], fields: Mapping[str, Field]) -> tuple[dict[str, Any], list[str]]:

@@ -1,8 +1,8 @@
 """From an event to what is to be mapped: every matching route fires, once, or once per item of its `for_each`."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from processor.expressions.language import Compiled, ExpressionError, Scope, is_true
 from processor.records import ErrorClass, Event, Failure, Filtered, FilterReason, Stage
@@ -15,9 +15,11 @@ class Route:
     Attributes:
         events: Avro full names.
         topics: names, or regular expressions that start with `^`.
-        when: the destination's condition and the route's own; None = always.
+        when: the route's own condition; None = always.
         for_each: None = once per event.
         let: names for `when` and the mapping, in order; each may use those before it.
+        general: the destination's condition, which comes before all of the route's own; None = always.
+        filtered: the fate of what a condition does not let through.
     """
 
     name: str
@@ -26,6 +28,11 @@ class Route:
     when: Compiled | None
     for_each: Compiled | None
     let: tuple[tuple[str, Compiled], ...] = ()
+    general: Compiled | None = None
+    filtered: Filtered = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filtered", Filtered(FilterReason.WHEN, self.name))
 
     def reads(self, topic: str) -> bool:
         """Whether the route reads this topic."""
@@ -46,9 +53,9 @@ class Routed:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NotRouted:
-    """A route that fires, but not for this event or item.
+    """A route that fires, but not for this event or item; made as often as `Routed`, so not frozen either.
 
     Attributes:
         fate: filtered by a rule, or an expression that failed.
@@ -74,13 +81,16 @@ class Router:
         """Whether any route reads this topic."""
         return any(route.reads(topic) for route in self._routes)
 
-    def route(self, event: Event) -> Iterator[Routed | NotRouted]:
+    def route(self, event: Event) -> Sequence[Routed | NotRouted]:
         """What all matching routes make of an event, in the file's order."""
-        for route in self._match(event.record.assignment.topic, event.name):
+        found: list[Routed | NotRouted] = []
+        key = event.record.assignment.topic, event.name
+        for route in self._matching.get(key) or self._match(*key):
             if route.for_each is None:
-                yield _judge(route, 0, event.value, event)
+                found.append(_judge(route, 0, event.value, event))
             else:
-                yield from _judge_items(route, route.for_each, event)
+                found += _judge_items(route, route.for_each, event)
+        return found
 
     def _match(self, topic: str, event: str) -> tuple[Route, ...]:
         key = (topic, event)
@@ -104,18 +114,18 @@ def _judge_items(route: Route, for_each: Compiled, event: Event) -> Iterable[Rou
 
 
 def _judge(route: Route, index: int, scope: Scope, event: Event) -> Routed | NotRouted:
-    if route.let:
-        try:
+    expression = "when"
+    try:
+        if route.general is not None and not is_true(route.general(scope, event)):
+            return NotRouted(route.name, index, route.filtered)
+        if route.let:
+            expression = "let"
             scope = _named(route, scope, event)
-        except ExpressionError as error:
-            return NotRouted(route.name, index, _failure("let", error))
-    if route.when is not None:
-        try:
-            passes = is_true(route.when(scope, event))
-        except ExpressionError as error:
-            return NotRouted(route.name, index, _failure("when", error))
-        if not passes:
-            return NotRouted(route.name, index, Filtered(FilterReason.WHEN, route.name))
+            expression = "when"
+        if route.when is not None and not is_true(route.when(scope, event)):
+            return NotRouted(route.name, index, route.filtered)
+    except ExpressionError as error:
+        return NotRouted(route.name, index, _failure(expression, error))
     return Routed(route.name, index, scope)
 
 

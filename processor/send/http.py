@@ -5,7 +5,7 @@ type and the operating system's words only (invariant 11).
 """
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from yarl import URL
 
 from processor.clock import Clock
 from processor.records import Request
+from processor.send.account import Account
 from processor.send.replies import Answered, NotSent, Reply, Unknown, parse_retry_after
 
 BODY_KEPT = 1024
@@ -27,6 +28,15 @@ KEEP_ALIVE = 30.0
 """Seconds an idle connection is kept: below the usual minute of load balancers, which cut without a word."""
 DNS_TTL = 30
 """Seconds that an address is believed."""
+NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+    aiohttp.ServerFingerprintMismatch,
+)
+"""Errors that come before the request goes out: DNS, connect, proxy, TLS. After all others it may have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +56,27 @@ class HttpSender:
     """Sends the requests of one destination.
 
     Args:
-        url: from a channel's path to the whole URL.
-        headers: sent with every request; only to the vendor, never to a proxy by itself.
+        account: whose requests they are.
         timeout: seconds for one request, from connect to the last byte of the reply.
         concurrency: connections at most.
-        mask: takes secrets out of a vendor's words, which may repeat the URL or the key.
+        texts: what to look for in the bodies of replies, by their status.
         id_header: header that carries the delivery's id in single calls; None = none does.
     """
 
     def __init__(
         self,
+        account: Account,
         *,
-        url: Callable[[str], URL],
-        headers: Mapping[str, str],
         timeout: float,
         concurrency: int,
-        mask: Callable[[str], str],
+        texts: Mapping[int, frozenset[str]],
         clock: Clock,
         way: Way,
         id_header: str | None,
     ) -> None:
-        self._url = url
-        self._urls: dict[str, URL] = {}
-        # Not the session's headers: aiohttp sends those to the proxy too, when it asks for a tunnel.
-        self._headers = dict(headers)
+        self._account = account
+        self._texts = texts
         self._id_header = id_header
-        self._mask = mask
         self._clock = clock
         self._connector = aiohttp.TCPConnector(
             limit=concurrency,
@@ -86,15 +91,16 @@ class HttpSender:
 
     async def send(self, request: Request) -> Reply:
         """Send one request. Never raises but for cancellation."""
-        url = self._urls.get(request.channel.path)
-        if url is None:
-            url = self._urls[request.channel.path] = self._url(request.channel.path)
-        headers = self._headers
+        url, headers = self._account.url(request.channel.path), self._account.headers
         if self._id_header and not request.channel.batched:
             headers = headers | {self._id_header: request.deliveries[0].id}
         if request.channel.once:
             return await self._send_once(url, headers, request.body)
         return await self._post(self._session, url, headers, request.body)
+
+    async def renew(self) -> None:
+        """Read the account's key again where it comes from a file; requests from then on carry it."""
+        await self._account.renew()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -102,7 +108,7 @@ class HttpSender:
         await self._once.close()
         await self._connector.close()
 
-    async def _send_once(self, url: URL, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def _send_once(self, url: URL, headers: dict[str, str], body: bytes) -> Reply:
         """Send what may reach a shopper: what failed before there was a connection is known not to have been sent.
 
         Others are spared the look, which costs a tenth of a request: for them both are the same.
@@ -115,21 +121,18 @@ class HttpSender:
         self,
         session: aiohttp.ClientSession,
         url: URL,
-        headers: Mapping[str, str],
+        headers: dict[str, str],
         body: bytes,
         trip: SimpleNamespace | None = None,
     ) -> Reply:
+        # Not the session's headers: aiohttp sends those to the proxy too, when it asks for a tunnel.
         try:
             async with session.post(
                 url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=trip
             ) as response:
                 return await self._read(response)
-        except aiohttp.ClientHttpProxyError as error:
-            return NotSent(f"the proxy answered {error.status}")
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return NotSent(_reason(error))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Unknown(_reason(error))
+        except Exception as error:  # noqa: BLE001 - whatever answers there, and whatever it says, nothing may end the sender (invariant 10)
+            return fact_of(error)
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answered:
         """The status says what became of the request; a body that breaks off or comes late changes nothing of it."""
@@ -140,8 +143,13 @@ class HttpSender:
         if not response.content.at_eof():
             response.close()
         retry_after = parse_retry_after(response.headers.get("Retry-After"), self._wall)
-        text = "" if response.ok else self._mask(body.decode(errors="replace"))[:BODY_KEPT]
-        return Answered(response.status, text, retry_after)
+        looked_for = self._texts.get(response.status)
+        if response.ok and looked_for is None:
+            return Answered(response.status, "", retry_after)
+        text = body.decode(errors="replace")
+        # As it was received: what the file looks for does not depend on the key that is masked.
+        mentions = frozenset(wanted for wanted in looked_for or () if wanted in text)
+        return Answered(response.status, self._account.mask(text)[:BODY_KEPT], retry_after, mentions)
 
     def _wall(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall(), UTC)
@@ -176,6 +184,15 @@ def _noting_connections() -> aiohttp.TraceConfig:
     config.on_connection_create_end.append(connected)
     config.on_connection_reuseconn.append(connected)
     return config
+
+
+def fact_of(error: Exception) -> NotSent | Unknown:
+    """What an error means for the request: the one place where the client's errors become ours."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return NotSent(f"the proxy answered {error.status}")
+    # A redirect that cannot be followed was an answer; none is followed, but who knows.
+    sent = isinstance(error, aiohttp.RedirectClientError) or not isinstance(error, NOT_SENT)
+    return Unknown(_reason(error)) if sent else NotSent(_reason(error))
 
 
 def _reason(error: BaseException) -> str:

@@ -8,7 +8,7 @@ A lane is in one of three states, told by what it holds:
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from processor.records import Assignment, Delivery
 
@@ -44,12 +44,14 @@ class Lanes:
         lane.waiting.append(delivery)
         return False
 
-    def rider(self, delivery: Delivery) -> Delivery | None:
-        """The one behind a delivery that goes out now, if it may ride in the same batch: same channel, not alone."""
+    def rider(self, delivery: Delivery, most: int) -> Delivery | None:
+        """The one behind a delivery that goes out now, if it may ride in the same batch of `most`: same channel."""
         if delivery.lane is None:
             return None
         lane = self._lanes[delivery.lane]
-        if not lane.waiting or lane.waiting[0].channel is not delivery.channel or lane.waiting[0].alone:
+        if not lane.waiting or lane.waiting[0].channel is not delivery.channel:
+            return None
+        if lane.waiting[0].ride is not None and lane.waiting[0].ride < most:
             return None
         lane.out += 1
         return lane.waiting.popleft()
@@ -57,6 +59,11 @@ class Lanes:
     def behind(self, head: Delivery) -> int:
         """How many wait behind a head."""
         return 0 if head.lane is None else len(self._lanes[head.lane].waiting)
+
+    def waiting(self) -> Iterator[Delivery]:
+        """All that wait behind heads."""
+        for lane in self._lanes.values():
+            yield from lane.waiting
 
     def leave(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
         """These are done with; returns the heads that may go out now."""

@@ -1,6 +1,6 @@
 """What came back, as facts; their class; and what is done about it. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -16,11 +16,13 @@ class Answered:
     Attributes:
         body: the first KiB, as text.
         retry_after: seconds that the vendor asks to wait; None where it does not.
+        mentions: texts of the file's rules for this status that occur in the whole of the body, as far as it was read.
     """
 
     status: int
     body: str
     retry_after: float | None = None
+    mentions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def describe(reply: Reply) -> str:
             return f"status {status}"
         case Shadowed():
             return "not sent: mode shadow"
-        case NotSent(reason) | Unknown(reason):
+        case NotSent(reason) | Unknown(reason):  # pragma: no branch - exhaustive, as mypy checks
             return reason
 
 
@@ -91,7 +93,7 @@ BY_STATUS: tuple[tuple[range | frozenset[int], ReplyClass], ...] = (
 
 
 def classify(reply: Reply) -> ReplyClass:
-    """Put a reply into its class."""
+    """Put a reply into its class, where the file has no rule for it."""
     if isinstance(reply, Shadowed):
         return ReplyClass.SHADOWED
     if not isinstance(reply, Answered):
@@ -101,63 +103,90 @@ def classify(reply: Reply) -> ReplyClass:
     return next((found for statuses, found in BY_STATUS if reply.status in statuses), ReplyClass.TRANSIENT)
 
 
-SERVER_ERROR = 500
-"""From here on a status says that the vendor failed, not what it did before."""
-REFUSALS_FOR_GOOD = frozenset({400, 409, 410, 413, 422})
-"""Statuses that say: this payload, not this moment. All others are waited out, 401, 403, 404 and 429 included."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the file says of a reply.
+
+    Attributes:
+        body: must occur in the reply's body; None = whatever it says.
+    """
+
+    status: int
+    body: str | None
+    reply_class: ReplyClass
 
 
-class Verdict(StrEnum):
-    """What becomes of the deliveries of a request."""
+class ReplyTable:
+    """Puts replies into classes: by the file's rules, the first that fits; where none does, by the table of all."""
 
-    ACCEPTED = "accepted"
-    """Done with; in shadow mode, as if it had been accepted."""
-    BURY = "bury"
-    """Refused alone and for good, or sent once with an unknown outcome."""
-    SINGLE = "single"
-    """Refused as a batch: each is sent again alone, so that only the culprits are buried."""
-    WAIT = "wait"
-    """Sent again after a delay."""
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules: dict[int, list[Rule]] = {}
+        for rule in rules:
+            self._rules.setdefault(rule.status, []).append(rule)
+
+    @property
+    def texts(self) -> Mapping[int, frozenset[str]]:
+        """What to look for in bodies, by the status of the replies that rules are about."""
+        return {status: frozenset(rule.body for rule in rules if rule.body) for status, rules in self._rules.items()}
+
+    def classify(self, reply: Reply) -> ReplyClass:
+        """Put a reply into its class."""
+        if isinstance(reply, Answered):
+            for rule in self._rules.get(reply.status, ()):
+                if rule.body is None or rule.body in reply.mentions:
+                    return rule.reply_class
+        return classify(reply)
 
 
-def may_have_happened(reply: Reply) -> bool:
-    """Whether a request that was not accepted may still have been carried out: no answer, or a 5xx.
+NOTHING_DONE = range(300, 500)
+"""Redirects and 4xx say that the request was not carried out."""
 
-    Redirects, 4xx and throttled answers say that nothing was done.
+
+def may_have_happened(reply: Reply, reply_class: ReplyClass) -> bool:
+    """Whether a request may have been carried out although it was not accepted: no answer, or a transient one.
+
+    Redirects, 4xx, throttled answers, and those that a rule calls a refusal say that nothing was done.
     """
     if isinstance(reply, Answered):
-        return reply.status >= SERVER_ERROR and classify(reply) is ReplyClass.TRANSIENT
+        return reply_class is ReplyClass.TRANSIENT and reply.status not in NOTHING_DONE
     return isinstance(reply, Unknown)
 
 
-def judge(reply: Reply, deliveries: int, *, once: bool = False) -> Verdict:
-    """The verdict on a request that carried so many deliveries.
+def failure_of(
+    reply: Reply, error_class: ErrorClass, attempts: int, *, counted: int = 0, waited: float | None = None
+) -> Failure:
+    """The failure of a delivery that sending gave up.
 
     Args:
-        reply: what came back.
-        deliveries: how many the request carried.
-        once: what may have been carried out is not sent again.
+        reply: the one that decided it.
+        error_class: invalid, refused, exhausted or unknown_outcome.
+        attempts: how often it was answered alone.
+        counted: how many of these refusals showed that it was at fault.
+        waited: seconds since its first refusal, where it was given up without anything to compare it with.
     """
-    if classify(reply) in {ReplyClass.ACCEPTED, ReplyClass.SHADOWED}:
-        return Verdict.ACCEPTED
-    if once and may_have_happened(reply):
-        return Verdict.BURY
-    if isinstance(reply, Answered) and reply.status in REFUSALS_FOR_GOOD:
-        return Verdict.BURY if deliveries == 1 else Verdict.SINGLE
-    return Verdict.WAIT
-
-
-def failure_of(reply: Reply) -> Failure:
-    """The failure of a delivery that was refused alone and for good, or sent once with an unknown outcome."""
-    if may_have_happened(reply):
-        error_class = ErrorClass.UNKNOWN_OUTCOME
-        message = f"the vendor may have done it, so it is not sent again: {describe(reply)}"
-    else:
-        error_class = ErrorClass.INVALID
-        message = f"the vendor refused it: {describe(reply)}"
+    message = f"{_verdict(error_class, attempts, counted, waited)}: {describe(reply)}"
+    if classify(reply) is ReplyClass.ACCEPTED:
+        message += ", which the file's `replies` call a refusal"
     if isinstance(reply, Answered):
         return Failure(Stage.SEND, error_class, message, status=reply.status, response=reply.body)
     return Failure(Stage.SEND, error_class, message)
+
+
+def _verdict(error_class: ErrorClass, attempts: int, counted: int, waited: float | None) -> str:
+    if error_class is ErrorClass.UNKNOWN_OUTCOME:
+        return "the vendor may have done it, so it is not sent again"
+    if waited is not None:
+        return f"the vendor refused it for {waited:.0f} s, and accepted nothing to compare it with"
+    did = "failed at" if error_class is ErrorClass.EXHAUSTED else "refused"
+    if error_class is ErrorClass.INVALID:
+        return f"the vendor {did} it {_times(attempts)}"
+    if counted == attempts:
+        return f"the vendor {did} it {_times(attempts)}, and accepted others meanwhile"
+    return f"the vendor {did} it {_times(attempts)}, {counted} of them while it accepted others"
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 MAX_RETRY_AFTER = 3600.0

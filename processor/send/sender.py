@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from processor.clock import Clock
+from processor.holds import Change
 from processor.records import Assignment, Delivery, Request
-from processor.send.replies import Reply
-from processor.send.scheduler import Result, Scheduler
+from processor.send.judge import Result
+from processor.send.replies import Reply, ReplyClass
+from processor.send.scheduler import Scheduler
 
 
 class Http(Protocol):
@@ -20,14 +22,19 @@ class Http(Protocol):
     async def send(self, request: Request) -> Reply:
         """The reply as a fact."""
 
+    async def renew(self) -> None:
+        """Read the secrets again that come from files."""
+
     async def close(self) -> None:
         """Close the connections."""
 
 
-Settle = Callable[[Request, Reply, Result, float], None]
-"""Told of each reply: the request, the reply, what became of it, and the seconds it took."""
+Settle = Callable[[Request, Reply, ReplyClass, Result, float], None]
+"""Told of each reply: the request, the reply and its class, what became of the request, and the seconds it took."""
 Expire = Callable[[Sequence[Delivery]], None]
 """Told of deliveries that became too old before they were sent; they are done with."""
+Tell = Callable[[Sequence[Change]], None]
+"""Told of gates that open, close or hold, and of refused keys."""
 
 
 class Sender:
@@ -64,7 +71,7 @@ class Sender:
 
     def drop(self, assignments: Iterable[Assignment]) -> list[Delivery]:
         """Forget what waits of assignments that leave; what is in flight ends by itself."""
-        dropped = self._scheduler.drop(frozenset(assignments), self._clock.now())
+        dropped = self._scheduler.drop(frozenset(assignments))
         self._changed.set()
         return dropped
 
@@ -75,32 +82,36 @@ class Sender:
             self._answered.clear()
             await self._answered.wait()
 
-    async def run(self, settle: Settle, expire: Expire) -> None:
-        """Send until cancelled; `settle` is called for each reply, and neither it nor `expire` may raise."""
+    async def run(self, settle: Settle, expire: Expire, tell: Tell) -> None:
+        """Send until cancelled; `settle` is called for each reply, and none of the three may raise."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._workers):
-                group.create_task(self._work(settle, expire))
+                group.create_task(self._work(settle, expire, tell))
 
-    async def _work(self, settle: Settle, expire: Expire) -> None:
+    async def _work(self, settle: Settle, expire: Expire, tell: Tell) -> None:
         while True:
             async with self._turn:
-                request = await self._next(expire)
+                request = await self._next(expire, tell)
             begun = self._clock.now()
             self._out[request] = begun
             try:
+                if request.renew:
+                    await self._http.renew()
                 reply = await self._http.send(request)
             finally:
                 del self._out[request]
             now = self._clock.now()
             result = self._scheduler.answered(request, reply, now, self._clock.wall())
-            settle(request, reply, result, now - begun)
+            settle(request, reply, self._scheduler.classify(reply), result, now - begun)
             self._answered.set()
             self._changed.set()
 
-    async def _next(self, expire: Expire) -> Request:
+    async def _next(self, expire: Expire, tell: Tell) -> Request:
         while True:
             self._changed.clear()
             step = self._scheduler.take(self._clock.now(), self._clock.wall())
+            if news := self._scheduler.news():
+                tell(news)
             if expired := self._scheduler.expired():
                 expire(expired)
             if isinstance(step, Request):

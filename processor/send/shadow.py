@@ -14,5 +14,8 @@ class ShadowSender:
         await asyncio.sleep(0)
         return Shadowed()
 
+    async def renew(self) -> None:
+        """No key is used."""
+
     async def close(self) -> None:
         """Nothing is open."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from processor.errors import Fault, FaultPath, Level
 from processor.settings.avro_files import LocalSchemas
-from processor.settings.models import DestinationSettings, RouteSettings, Settings, Vendors
+from processor.settings.models import DestinationSettings, ReplyRule, RouteSettings, Settings, Vendors
 from processor.settings.wording import did_you_mean
 from processor.settings.yaml import Node, Positions
 
@@ -18,13 +18,13 @@ def target_faults(
     """Convict routes to destinations that are not there.
 
     Args:
-        routes: those that are right by themselves.
-        destinations: all that the file names, right or not.
+        routes: those whose `to` is right by itself.
+        destinations: all that the file names, right or not; where there are none, that is the fault.
         positions: of the values, and of what removed one.
     """
     for name, route in routes.items():
         for at, target in enumerate(route.to):
-            if (destination := destination_of(target)) not in destinations:
+            if destinations and (destination := destination_of(target)) not in destinations:
                 message = f"`{target}`: there is no destination `{destination}`"
                 file, line = positions.get(("destinations", destination), ("", 0))
                 removed = f"{file}:{line} removes it; remove the route there too: `{name}: null` in `routes`"
@@ -76,6 +76,23 @@ def header_faults(destinations: Mapping[str, DestinationSettings]) -> Iterator[F
         elif header and destination.batch:
             message = "is not sent with batches: one request carries many deliveries"
             yield Fault(path, message, "remove it, or write `batch: null`", Level.WARNING)
+
+
+def reply_faults(destinations: Mapping[str, DestinationSettings]) -> Iterator[Fault]:
+    """Convict rules for replies that an earlier one always takes first."""
+    for name, destination in destinations.items():
+        rules = destination.replies
+        for at, rule in enumerate(rules):
+            before = next((before for before in range(at) if _takes_all(rules[before], rule)), None)
+            if before is not None:
+                message = f"never holds: `replies.{before}` fits all replies that it is about"
+                fix = "put it first, or remove one of the two"
+                yield Fault(("destinations", name, "replies", at), message, fix)
+
+
+def _takes_all(rule: ReplyRule, other: ReplyRule) -> bool:
+    """Tell whether a rule fits whatever another one fits."""
+    return rule.status == other.status and (rule.body is None or rule.body in (other.body or ""))
 
 
 def ca_faults(destinations: Mapping[str, DestinationSettings], *, offline: bool) -> Iterator[Fault]:

@@ -28,19 +28,23 @@ from processor.settings.cross import (
     header_faults,
     location_faults,
     loop_faults,
+    reply_faults,
     target_faults,
     topic_faults,
 )
+from processor.settings.expressions import find_expressions
 from processor.settings.files import read_files
 from processor.settings.kafka_properties import check_kafka
 from processor.settings.models import DestinationSettings, RouteSettings, Settings, Vendors
+from processor.settings.outline import outline_destination, outline_route
 from processor.settings.registry import RegistrySettings, check_registry
+from processor.settings.secrets import SecretSource, key_sources
 from processor.settings.substitute import substitute
 from processor.settings.tables import sound_tables
 from processor.settings.values import Frozen
 from processor.settings.version import version_of
 from processor.settings.wording import did_you_mean, translate
-from processor.settings.yaml import Node, Positions
+from processor.settings.yaml import Node, Positions, locate
 
 DEFAULT_PATH = "clickstream.yaml"
 ENV_PATHS = "CLICKSTREAM_CONFIG"
@@ -55,10 +59,12 @@ class Loaded:
     Attributes:
         settings: None where a fault is an error.
         faults: errors and warnings, by file and line.
-        destinations: those that are right by themselves, so that more faults can be looked for.
+        destinations: for more faults to be found; of those that are wrong by themselves, as much as could be read.
         routes: likewise.
         schemas: the records of the .avsc files that are right.
         tables: the rows of each table, or its file; none of those that are wrong.
+        keys: by destination, where its key comes from, as far as files are part of it.
+        expressions: all that the file has by their path, right or not, also where something beside them is wrong.
         positions: file and line of each value.
         version: 8 hex digits, the same for the same configuration and .avsc files, whatever the secrets are; empty
             where a file could not be read.
@@ -70,12 +76,14 @@ class Loaded:
     routes: Mapping[str, RouteSettings] = field(default_factory=dict)
     schemas: LocalSchemas = field(default_factory=LocalSchemas)
     tables: Mapping[str, Mapping[str, str] | Path] = field(default_factory=dict)
+    keys: Mapping[str, SecretSource] = field(default_factory=dict)
+    expressions: Mapping[FaultPath, str] = field(default_factory=dict)
     positions: Positions = field(default_factory=dict)
     version: str = ""
 
     def locate(self, fault: Fault) -> Fault:
         """Give a fault the file and line of its value, or of the nearest key above it."""
-        return _locate(fault, self.positions)
+        return locate(fault, self.positions)
 
 
 def config_paths(cli: Sequence[str], env: Mapping[str, str]) -> list[Path]:
@@ -105,26 +113,20 @@ def load(paths: Sequence[Path], env: Mapping[str, str], vendors: Vendors, *, off
     positions = written.positions()
     check = _Check(tree.python(), written, vendors, [*faults, *missing], offline)
     settings = check.run()
-    located = sorted((_locate(fault, positions) for fault in check.faults), key=lambda fault: (fault.file, fault.line))
+    located = sorted((locate(fault, positions) for fault in check.faults), key=lambda fault: (fault.file, fault.line))
     failed = any(fault.level is Level.ERROR for fault in located)
     return Loaded(
         None if failed else settings,
         tuple(located),
-        check.destinations,
-        check.routes,
+        {**check.outlined_destinations, **check.destinations},
+        {**check.outlined_routes, **check.routes},
         check.schemas,
         sound_tables(check.section("tables")),
+        key_sources(written, check.destinations, env),
+        dict(find_expressions(check.tree)),
         positions,
         version_of(tree, check.schemas),
     )
-
-
-def _locate(fault: Fault, positions: Positions) -> Fault:
-    ancestors = (fault.path[:length] for length in range(len(fault.path), -1, -1))
-    place = next((positions[path] for path in ancestors if path in positions), None)
-    if fault.file or place is None:
-        return fault
-    return replace(fault, file=place[0], line=place[1])
 
 
 @dataclass(slots=True)
@@ -134,6 +136,10 @@ class _Check:
     Attributes:
         tree: the values after substitution.
         written: the same before it; what messages show.
+        destinations: those that are right by themselves.
+        routes: likewise.
+        outlined_destinations: what can be read of the others.
+        outlined_routes: likewise.
     """
 
     tree: dict[str, Any]
@@ -143,6 +149,8 @@ class _Check:
     offline: bool
     destinations: dict[str, DestinationSettings] = field(default_factory=dict)
     routes: dict[str, RouteSettings] = field(default_factory=dict)
+    outlined_destinations: dict[str, DestinationSettings] = field(default_factory=dict)
+    outlined_routes: dict[str, RouteSettings] = field(default_factory=dict)
     schemas: LocalSchemas = field(default_factory=LocalSchemas)
 
     def run(self) -> Settings | None:
@@ -155,14 +163,17 @@ class _Check:
         for name, value in routes.items():
             if route := self._part(RouteSettings, value, ("routes", name)):
                 self.routes[name] = route
+            elif outline := outline_route(value):
+                self.outlined_routes[name] = outline
         settings = self._part(Settings, self._with_parts(destinations, routes), ())
         self._add(self._kafka_faults())
         self._add(self._registry_faults())
-        self._add(target_faults(self.routes, destinations, self.written.positions()))
+        self._add(target_faults(self.outlined_routes | self.routes, destinations, self.written.positions()))
         self._add(topic_faults(self.routes, self.tree.get("topics")))
         self._add(plain_http_faults(self.destinations))
         self._add(ca_faults(self.destinations, offline=self.offline))
         self._add(header_faults(self.destinations))
+        self._add(reply_faults(self.destinations))
         self._add(mode_faults(self.destinations))
         self._add(constant_faults(self.written))
         self._add(unconditional_faults(self.routes, self.destinations))
@@ -189,6 +200,7 @@ class _Check:
         kind = value.get("type") if isinstance(value, dict) else None
         if isinstance(value, dict) and isinstance(kind, str) and kind in self.vendors:
             self._add(foreign_key_faults(path, value, kind, self.vendors))
+            self.outlined_destinations[name] = outline_destination(kind, value)
             return self._part(self.vendors[kind], value, path)
         if not isinstance(value, dict):
             return self._part(DestinationSettings, value, path)

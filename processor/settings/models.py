@@ -17,6 +17,7 @@ from processor.settings.mapped import (
     PythonHook,
 )
 from processor.settings.registry import RegistrySettings
+from processor.settings.replies import ReplyRule, RetrySettings
 from processor.settings.tables import Table, TableFile
 from processor.settings.texts import (
     DestinationName,
@@ -55,6 +56,7 @@ __all__ = [
     "OpsSettings",
     "OrderKey",
     "PythonHook",
+    "ReplyRule",
     "RetrySettings",
     "RouteSettings",
     "Settings",
@@ -77,16 +79,6 @@ class BatchSettings(Frozen):
     max_events: int = Field(default=500, ge=1)
     max_bytes: Size = MIB
     max_wait: Wait = 0.2
-
-
-class RetrySettings(Frozen):
-    """When a refused delivery is tried again.
-
-    Attributes:
-        delays: the waits before the second, third, … attempt; the last one repeats.
-    """
-
-    delays: tuple[Duration, ...] = Field(default=(10.0, 30.0, 60.0, 300.0), min_length=1, examples=["[10s, 30s, 60s]"])
 
 
 class DeadLetterSettings(Frozen):
@@ -131,7 +123,8 @@ class DestinationSettings(Frozen):
         concurrency: requests in flight per replica.
         timeout: for one request, from sending to the last byte of the reply.
         batch: None for one delivery per request.
-        retry: when a refused delivery is tried again.
+        retry: when a refused delivery is tried again, and when it is given up.
+        replies: what replies mean, where it is not what their status says by itself.
         dead_letter: where deliveries go that cannot be made.
         http: how the vendor is reached.
         idempotency_header: the header that sends the delivery's id, for vendors and gateways that drop repeats by
@@ -150,6 +143,7 @@ class DestinationSettings(Frozen):
     timeout: Duration = 10.0
     batch: BatchSettings | None = None
     retry: RetrySettings = RetrySettings()
+    replies: tuple[ReplyRule, ...] = Field(default=(), examples=["[{status: 409, class: accepted}]"])
     dead_letter: DeadLetterSettings = DeadLetterSettings()
     http: HttpSettings = HttpSettings()
     idempotency_header: IdempotencyHeader | None = Field(default=None, examples=["Idempotency-Key"])

@@ -69,6 +69,12 @@ READ: Final[Mapping[Callable[..., Any], Json]] = {
         "pattern": pattern(f"{NUMBER}/[smh]", "none"),
         "not": {"pattern": NOTHING},
     },
+    values.parse_stalemate: {
+        "title": "duration, or never",
+        "type": "string",
+        "pattern": pattern(f"{NUMBER}(ms|s|m|h|d)", "never"),
+        "not": {"pattern": NOTHING},
+    },
     values.parse_flag: {"type": ["boolean", "string"], "pattern": pattern("true|false")},
     mapped.parse_mapped: MAPPED,
     mapped.parse_order_key: {"title": "expression", "anyOf": [EXPRESSION, {"type": "null"}]},

@@ -32,8 +32,25 @@ def substitute(tree: Node, env: Mapping[str, str], *, offline: bool = False) -> 
     return substitution.node(tree, ()), substitution.faults
 
 
+def parts_of(text: str, folder: Path, env: Mapping[str, str]) -> tuple[str | Path, ...]:
+    """Split a text whose references all have a value into the files that it names, and what stands around them.
+
+    Args:
+        text: as it was written.
+        folder: where relative paths begin.
+        env: the environment's variables, which are put in.
+    """
+    parts: list[str | Path] = []
+    end = 0
+    for match in REFERENCE.finditer(text):
+        file = _file_of(match, folder)
+        parts += [text[end : match.start()], str(_value(match, env, folder)) if file is None else file]
+        end = match.end()
+    return (*parts, text[end:])
+
+
 @dataclass(frozen=True, slots=True)
-class _Missing:
+class Missing:
     """A reference that has no value, and what to do."""
 
     message: str
@@ -63,7 +80,7 @@ class _Substitution:
 
     def _text(self, node: Node, text: str, path: FaultPath) -> Node:
         values = [_value(match, self.env, Path(node.file).parent) for match in REFERENCE.finditer(text)]
-        if missing := [value for value in values if isinstance(value, _Missing)]:
+        if missing := [value for value in values if isinstance(value, Missing)]:
             self.faults += [
                 Fault(path, m.message, m.fix, self.absent if m.absent else Level.ERROR, node.file, node.line)
                 for m in missing
@@ -81,43 +98,49 @@ class _Substitution:
             self.faults.append(Fault(path, message, fix, file=node.file, line=node.line))
 
 
-def _value(match: re.Match[str], env: Mapping[str, str], folder: Path) -> str | _Missing:
+def _value(match: re.Match[str], env: Mapping[str, str], folder: Path) -> str | Missing:
     body = match["body"]
     if match[0] == "$${":
         return "${"
     if body is None:
-        return _Missing("`${` is never closed", "add the `}`, or write `$${` for a plain `${`")
+        return Missing("`${` is never closed", "add the `}`, or write `$${` for a plain `${`")
     if body == "file:":
-        return _Missing("`${file:}` names no file", "write ${file:PATH}")
-    if body.startswith("file:"):
-        return _file(folder / body.removeprefix("file:"))
+        return Missing("`${file:}` names no file", "write ${file:PATH}")
+    if file := _file_of(match, folder):
+        return read_text(file)
     variable = VARIABLE.fullmatch(body)
     if variable is None or "${" in body:
         fix = "write ${NAME}, ${NAME:-default}, ${file:PATH}, or `$${` for a plain `${`"
-        return _Missing(f"`{match[0]}` names no variable", fix)
+        return Missing(f"`{match[0]}` names no variable", fix)
     return _variable(variable, env)
 
 
-def _variable(variable: re.Match[str], env: Mapping[str, str]) -> str | _Missing:
+def _file_of(match: re.Match[str], folder: Path) -> Path | None:
+    """Give the file that a reference names; None where it names none."""
+    body = match["body"] or ""
+    return folder / body.removeprefix("file:") if body.startswith("file:") else None
+
+
+def _variable(variable: re.Match[str], env: Mapping[str, str]) -> str | Missing:
     """Look up a variable; as in a shell, `:-` also stands in for an empty one."""
     name = variable["name"]
     value = env.get(name)
     if variable["otherwise"] and not value:
         return str(variable["default"])
     if value is None:
-        return _Missing(f"the variable {name} is not set", f"set it, or write ${{{name}:-default}}")
+        return Missing(f"the variable {name} is not set", f"set it, or write ${{{name}:-default}}")
     return value
 
 
-def _file(path: Path) -> str | _Missing:
+def read_text(path: Path) -> str | Missing:
     """Read a file without its last newline, which editors and `echo` add."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return _Missing(f"the file {path} does not exist", "create or mount it, or mend the path", absent=True)
+        return Missing(f"the file {path} does not exist", "create or mount it, or mend the path", absent=True)
     except UnicodeDecodeError:
-        return _Missing(f"the file {path} is not UTF-8 text", "save it as UTF-8")
+        return Missing(f"the file {path} is not UTF-8 text", "save it as UTF-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        return _Missing(f"the file {path} cannot be read: {reason}", "mend its permissions or the path")
+        return Missing(f"the file {path} cannot be read: {reason}", "mend its permissions or the path")
     return text.removesuffix("\n")

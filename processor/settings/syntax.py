@@ -20,6 +20,8 @@ WORDS = (
     ("but found another document", "`---` begins a second document"),
     ("found unexpected end of stream", "a quote is never closed"),
     ("could not find expected ':'", "this line has no `key: value`"),
+    ("expected ',' or ", "within {} and [] a comma parts the values, and a bracket wants quotes"),
+    ("expected alphabetic or numeric", "without quotes, a value cannot begin with `*` or `&`"),
     ("found character '\\t'", "a tab stands where a value or the indentation begins"),
     ("found character", "without quotes, a value cannot begin with this sign"),
 )

@@ -1,6 +1,7 @@
 """Texts with a form: names, topics, addresses, expressions, as types that the models use."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -75,6 +76,7 @@ def check_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
         valid = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         valid = False
@@ -93,6 +95,7 @@ def check_proxy(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
         valid = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         valid = False
@@ -170,7 +173,13 @@ def parse_start(value: object) -> Literal["earliest", "latest"] | datetime:
 
 
 def one_or_many(value: object) -> object:
-    """Take a text for a list of it alone."""
+    """Take a text for a list of it alone.
+
+    Raises:
+        PydanticCustomError: it is a mapping.
+    """
+    if isinstance(value, Mapping):
+        raise invalid("must be a text or a list of texts", "one text, or several in brackets: [a, b]")
     return (value,) if isinstance(value, str) else value
 
 
@@ -263,5 +272,8 @@ IdempotencyHeader = Annotated[
         "is a header that requests have already",
         "for example Idempotency-Key",
     ),
+]
+ReplyText = Annotated[
+    str, matching(r"[\s\S]+", "must not be empty", "a piece of the reply, or remove the key for any body")
 ]
 FilePath = Annotated[str, matching(r"[\s\S]+", "must not be empty", "name a file")]

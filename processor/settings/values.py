@@ -57,6 +57,19 @@ def parse_duration(value: object) -> float:
     return float(number * SECONDS[unit])
 
 
+def parse_stalemate(value: object) -> float | None:
+    """Read a duration, and `never` as None.
+
+    Raises:
+        PydanticCustomError: it is neither. An empty value is none either, or a slip would wait for ever.
+    """
+    if value == "never":
+        return None
+    fix = "a number with ms, s, m, h or d: 5m; or `never`"
+    number, unit = _measure(value, SECONDS, "is not a duration", fix)
+    return float(number * SECONDS[unit])
+
+
 def parse_flag(value: object) -> bool:
     """Read `true` and `false`; nothing else, so that a flag looks the same in every file.
 
@@ -120,6 +133,9 @@ Flag = Annotated[bool, BeforeValidator(parse_flag)]
 
 Wait = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
 """Seconds, perhaps none."""
+
+Stalemate = Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(parse_stalemate)]
+"""Seconds, more than none, or None for never."""
 
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 """Bytes, at least one."""

@@ -59,7 +59,7 @@ def translate(error: ErrorDetails, model: type[BaseModel], path: FaultPath, writ
     where = (*path, *inner)
     field = _field_at(model, inner)
     if error["type"] == "missing":
-        return Fault(where, "is required", _example(where, field))
+        return Fault(where, "is required", _example(where, field) or f"add `{where[-1]}: …`")
     if error["type"] == "extra_forbidden":
         return _unknown_key(where, _model_at(model, inner[:-1]))
     where = _as_written(where, written)
@@ -106,16 +106,18 @@ def _predicate(error: ErrorDetails) -> tuple[str, str]:
         case "invalid":
             return str(context["message"]), str(context["fix"])
         case "literal_error" | "enum":
-            return "is not allowed", f"one of: {_list(str(context['expected']))}"
+            return "is not allowed", _one_of(str(error["input"]), str(context["expected"]))
         case "value_error":
             return str(context["error"]), ""
         case kind:
             return PREDICATES.get(kind) or (_bound(context) or error["msg"], "")
 
 
-def _list(expected: str) -> str:
-    """Write pydantic's `'a', 'b' or 'c'` as the file would."""
-    return expected.replace("'", "").replace(" or ", ", ")
+def _one_of(name: str, expected: str) -> str:
+    """Suggest the nearest of pydantic's `'a', 'b' or 'c'`; all of them, in their order, where none is near."""
+    names = expected.replace("'", "").replace(" or ", ", ")
+    near = nearest(name, names.split(", "))
+    return f"did you mean `{near}`?" if near else f"one of: {names}"
 
 
 def _bound(context: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-from processor.settings.values import BYTES, SECONDS, Frozen, parse_duration, parse_rate, parse_size
+from processor.settings.values import BYTES, SECONDS, Frozen, parse_duration, parse_rate, parse_size, parse_stalemate
 
 
 def as_written(value: object, info: FieldInfo) -> Any:
@@ -31,7 +31,9 @@ def _text(value: Any, info: FieldInfo) -> Any:
     readers = _readers(info)
     if parse_rate in readers:
         return "none" if value is None else f"{_plain(Decimal(str(value)))}/s"
-    if value is not None and parse_duration in readers:
+    if parse_stalemate in readers and value is None:
+        return "never"
+    if value is not None and {parse_duration, parse_stalemate} & set(readers):
         return _largest(
             Decimal(str(value)), {unit: factor for unit, factor in SECONDS.items() if unit in {"ms", "s", "m"}}
         )

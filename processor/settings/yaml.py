@@ -79,6 +79,18 @@ class Node:
         return node
 
 
+def locate(fault: Fault, positions: Positions) -> Fault:
+    """Give a fault the file and line of its value, or of the nearest key above it."""
+    ancestors = (fault.path[:length] for length in range(len(fault.path), -1, -1))
+    place = next((positions[path] for path in ancestors if path in positions), None)
+    if fault.file or place is None:
+        return fault
+    path = fault.path
+    if path and isinstance(path[-1], int) and path not in positions:  # a list of one, written without brackets
+        path = path[:-1]
+    return replace(fault, path=path, file=place[0], line=place[1])
+
+
 class TextLoader(yaml.BaseLoader):
     """Composes nodes whose scalars are all text.
 

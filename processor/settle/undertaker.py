@@ -7,6 +7,7 @@ does not take wait here and are produced again: their offsets wait with them, no
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -20,6 +21,14 @@ BACK_OFF = (1.0, 5.0, 30.0)
 """Seconds until a refused letter is produced again; the last one repeats."""
 STOP_MARGIN = 1.0
 """Seconds that the thread may take to notice that its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why letters wait; `since` is in seconds since 1970."""
+
+    words: str
+    since: float
 
 
 Buried = Callable[[Letter], None]
@@ -46,7 +55,7 @@ class Undertaker:
         self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"dead-letters {topic}", daemon=True)
         self._fatal = False
-        self.trouble: str | None = None
+        self.trouble: Trouble | None = None
         """Why letters wait, for `/status`; None while the broker takes them."""
         self._handed_over = 0
         self._acknowledged = 0
@@ -165,11 +174,11 @@ class Undertaker:
         self._say("dead_letter_refused", error, delay, fix)
 
     def _say(self, event: str, error: KafkaError, delay: float, fix: str) -> None:
-        if self.trouble != error.str():
-            self.trouble = error.str()
+        if self.trouble is None or self.trouble.words != error.str():
+            self.trouble = Trouble(error.str(), self.trouble.since if self.trouble else self._clock.wall())
             self._log.error(
                 event,
-                reason=self.trouble,
+                reason=self.trouble.words,
                 next=f"tried again in {delay:g} s and after; offsets with letters wait, nothing is lost",
                 fix=fix,
             )

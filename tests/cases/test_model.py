@@ -1,5 +1,6 @@
 """Files of cases: what is read, and what is wrong with them."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from processor.cases.model import Case, read_cases
 from processor.errors import ConfigError, Fault
+from processor.records import FilterReason
 
 CASE = "- name: a\n  event: {record: a.View, value: {}}\n"
 """A case that wants one more line."""
@@ -41,7 +43,7 @@ def test_all_keys_of_a_case(tmp_path: Path) -> None:
         "  event: {record: a.View, value: {sku: x}}\n"
         "  topic: clicks\n"
         "  key: 7\n"
-        "  headers: {tenant: 5, empty: ''}\n"
+        "  headers: {tenant: 5, empty: '', city: Malmö, __value_schema_id: {base64: AYwA/w==}}\n"
         "  now: 2026-11-22T10:00:00+01:00\n"
         "  expect: [{method: POST, path: /a, body: {b: c}}, {body: []}]\n"
         "\n"
@@ -51,7 +53,13 @@ def test_all_keys_of_a_case(tmp_path: Path) -> None:
     assert first.event is not None
     assert first.expect is not None
     assert (first.name, first.route, first.event.record, first.event.value) == ("one", "views", "a.View", {"sku": "x"})
-    assert (first.topic, first.key, first.headers) == ("clicks", "7", {"tenant": "5", "empty": ""})
+    assert (first.topic, first.key) == ("clicks", "7")
+    assert first.headers == {
+        "tenant": b"5",
+        "empty": b"",
+        "city": "Malmö".encode(),
+        "__value_schema_id": b"\x01\x8c\x00\xff",
+    }
     assert first.now == datetime(2026, 11, 22, 9, tzinfo=UTC)
     assert [(each.method, each.path, each.body) for each in first.expect] == [
         ("POST", "/a", {"b": "c"}),
@@ -162,7 +170,7 @@ def test_folders_are_read_as_a_whole(tmp_path: Path) -> None:
         (CASE + "  expect: []\n  message: AA==\n", 1, "", "must have either `event` or `message`", "event: {record: "),
         ("- {event: {record: a, value: {}}, expect: []}\n", 1, "name", "is required", ""),
         (CASE + "  expct: []\n", 3, "expct", "is not a known key", "did you mean `expect`?"),
-        (CASE + "  filtered: whne\n", 3, "filtered", "`whne` is not allowed", "one of: when, no_route, tombstone"),
+        (CASE + "  filtered: whne\n", 3, "filtered", "`whne` is not allowed", "did you mean `when`?"),
         (CASE + "  expect: {body: {}}\n", 3, "expect", "must be a list", "write it in brackets: [a, b]"),
         (CASE + "  expect:\n    - path: /x\n", 4, "expect.0.body", "is required", ""),
         (
@@ -178,7 +186,10 @@ def test_folders_are_read_as_a_whole(tmp_path: Path) -> None:
         (CASE + "  expect: []\n  headers: [a]\n", 4, "headers", "must be a mapping", "write `key: value` below it"),
         (CASE + "  expect: []\n  headers: {a: }\n", 4, "headers.a", "has no value", "give it one, or remove the key"),
         (CASE + "  expect: []\n  name: b\n", 4, "name", "the key is set twice, first in line 1", "remove one"),
-        ("- name: a\n  message: '!!'\n  expect: []\n", 2, "message", "`!!` is not base64", "write the record's value"),
+        (CASE + "  expect: []\n  headers: {a: [b]}\n", 4, "headers.a", "is neither a text nor {base64: …}", "tenant: "),
+        (CASE + "  expect: []\n  headers: {a: {base46: AA==}}\n", 4, "headers.a", "is neither a text nor {ba", "ten"),
+        (CASE + "  expect: []\n  headers: {a: {base64: '!'}}\n", 4, "headers.a", "is not base64", "write the bytes"),
+        ("- name: a\n  message: '!!'\n  expect: []\n", 2, "message", "`!!` is not base64", "write the bytes as base64"),
         ("- name: a\n  event: {record: a}\n  expect: []\n", 2, "event.value", "is required", ""),
         (
             "- name: a\n  event:\n    record: a\n    value: [a]\n  expect: []\n",
@@ -221,7 +232,58 @@ def test_all_faults_of_all_files_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_folder_without_cases(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [None, "kafka: {}\n", "", "[]", "text"])
+def test_a_folder_without_cases(tmp_path: Path, other: str | None) -> None:
     """Nobody wants to be told that all of no cases are as expected."""
-    with pytest.raises(ConfigError, match=r"there are no cases: no such file, or no \.yaml in the folder"):
+    if other is not None:
+        (tmp_path / "clickstream.yaml").write_text(other)
+
+    with pytest.raises(ConfigError, match="there are no cases in this folder") as caught:
         read_cases([tmp_path])
+
+    [fault] = caught.value.faults
+    assert (fault.file, fault.fix) == (str(tmp_path), "mend the path, or write cases: `- name: …`")
+
+
+def test_what_is_no_list_is_passed_over_in_a_folder(tmp_path: Path) -> None:
+    """Cases may lie beside a configuration; a file that is named must hold cases, and one that is broken is told."""
+    config = tmp_path / "clickstream.yaml"
+    config.write_text("kafka: {}\n")
+    (tmp_path / "empty.yml").write_text("")
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views" / "cases.yml").write_text(CASE + "  expect: []\n")
+
+    [case] = read_cases([tmp_path])
+    assert case.name == "a"
+
+    with pytest.raises(ConfigError, match="must be a list of cases"):
+        read_cases([tmp_path, config])
+    config.write_text("- name: [\n")
+    with pytest.raises(ConfigError, match="YAML cannot read this"):
+        read_cases([tmp_path])
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """Why is said in words."""
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+
+    with pytest.raises(ConfigError, match="the file cannot be read: Too many levels of symbolic links") as caught:
+        read_cases([loop])
+
+    assert len(caught.value.faults) == 1
+
+
+# What is written of them.
+
+
+def test_the_page_of_cases_has_every_key(tmp_path: Path) -> None:
+    """docs/cases.md names what a case may have, and what it shows are cases."""
+    page = (Path(__file__).parents[2] / "docs" / "cases.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [
+        name for name in Case.model_fields if name not in {"file", "line"}
+    ]
+    assert all(f"`{reason}`" in page for reason in FilterReason)
+    assert len(cases(tmp_path, example)) == 3

@@ -1,5 +1,6 @@
 """Cases against routes: what passes, and what is said of what does not."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -245,3 +246,14 @@ def test_a_verdict_knows_its_case(tmp_path: Path) -> None:
     found = verdict(tmp_path, VIEWED, "filtered: when")
 
     assert (found.case.name, found.case.line, found.case.file) == ("a case", 1, str(tmp_path / "cases.yaml"))
+
+
+def test_the_cases_of_the_documentation_pass(tmp_path: Path) -> None:
+    """Those of docs/cases.md that hold an event, with the routes that every event of the shop has."""
+    root, file, clock = Path(__file__).parents[2], tmp_path / "cases.yaml", PinnedClock()
+    (written,) = re.findall(r"```yaml\n(.*?)```", (root / "docs" / "cases.md").read_text("utf-8"), re.DOTALL)
+    file.write_text(written, encoding="utf-8")
+    ready = load_plans([root / "examples" / "canonical.yaml"], {}, clock, offline=True, singly=True)
+    rehearsal = Rehearsal(ready, clock, decode)
+
+    assert [rehearsal.judge(case).wrong for case in read_cases([file]) if case.event] == ["", ""]

@@ -5,6 +5,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import fastavro
 import pytest
@@ -14,6 +15,8 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from processor.cli import test as command
 from processor.cli.main import main
+from tests.decode.test_frames import GUID, registry_with_guids
+from tests.support.background import in_background
 from tests.support.command import clickstream, objects
 from tests.support.configured import HEAD, VIEW
 from tests.support.registry import stub_registry
@@ -132,6 +135,17 @@ def test_several_files_of_both_kinds(run: Run) -> None:
     assert out.endswith("2 cases, 1 failed\n")
 
 
+def test_cases_beside_a_configuration(run: Run) -> None:
+    """The folder of both is tried as a whole; without any case it ends with 2."""
+    assert run(PASSES, ".") == (0, "1 case, all as expected\n", "")
+
+    Path("alone").mkdir()
+    Path("alone/clickstream.yaml").write_text(CONFIG)
+    code, out, err = run(PASSES, "alone")
+    assert (code, out) == (2, "")
+    assert err.startswith("ERROR alone:0    there are no cases in this folder")
+
+
 def test_batches_are_shown_as_single_calls(run: Run) -> None:
     """Voyado's default is batches; what a case is about is the delivery."""
     path = "path: /api/v2/tracking/productview"
@@ -166,7 +180,7 @@ def test_a_file_that_is_not_there(run: Run) -> None:
     """Neither of the cases nor of the configuration."""
     code, _, err = run(PASSES, "none.yaml")
     assert code == 2
-    assert err.startswith("ERROR none.yaml:0    there are no cases")
+    assert err.startswith("ERROR none.yaml:0    there is no such file")
 
     code, _, err = run(PASSES, "cases.yaml", "-c", "none.yaml")
     assert code == 2
@@ -227,17 +241,33 @@ def test_messages_by_the_registry(run: Run, tmp_path: Path) -> None:
     assert [verdict["passed"] for verdict in objects(done.stdout)] == [True, False, True]
 
 
+def test_a_message_whose_header_names_its_schema(run: Run, tmp_path: Path) -> None:
+    """Confluent's newer serializers write the schema's GUID there, as bytes that are no text."""
+    run(PASSES)
+    header = b64encode(b"\x01" + UUID(GUID).bytes).decode()
+    headers = f"headers: {{__value_schema_id: {{base64: {header}}}}}"
+    with in_background(registry_with_guids({GUID: SCHEMA})) as url:
+        Path("clickstream.yaml").write_text(CONFIG.replace("http://localhost:8081", url))
+        Path("cases.yaml").write_text(case(message(), f"{headers}, expect: [{{body: {BODY}}}]"))
+        done = clickstream("test", "cases.yaml", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1 case, all as expected\n", "")
+
+
 def test_a_registry_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A case waits for a while, then fails with the reason; stdout has verdicts only."""
+    """The first case waits for a while and fails with the reason, the others at once; stdout has verdicts only."""
     monkeypatch.setattr(command, "PATIENCE", 0.5)
     Path("clickstream.yaml").write_text(CONFIG.replace("localhost:8081", f"localhost:{free_port()}"))
 
-    code, out, err = run(case(message(frame=confluent(1)), "expect: []") + PASSES, "cases.yaml", "--format", "json")
+    messages = "".join(case(message(frame=confluent(schema_id)), "expect: []") for schema_id in (1, 2, 1))
+    code, out, err = run(messages + PASSES, "cases.yaml", "--format", "json")
 
-    failed, passed = objects(out)
+    *failed, passed = objects(out)
     assert code == 1
-    assert (failed["passed"], passed["passed"]) == (False, True)
-    assert failed["wrong"].startswith("mapping error: schema id 1: the registry: ConnectError: ")
+    assert ([each["passed"] for each in failed], passed["passed"]) == ([False] * 3, True)
+    assert [told["schema_id"] for told in objects(err)] == [1]
+    for each, schema_id in zip(failed, (1, 2, 1), strict=True):
+        assert each["wrong"].startswith(f"mapping error: schema id {schema_id}: the registry: ConnectError: ")
     assert "Traceback" not in err
 
 

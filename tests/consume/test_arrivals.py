@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from processor.consume.backpressure import Limits
+from processor.consume.ports import Held
 from processor.offsets import PartitionLog
 from processor.records import Key
 from processor.settle.metadata import Settled, decode, encode
@@ -154,18 +155,20 @@ def test_an_offset_beyond_the_end_holds_its_partition(consumer: ScriptedConsumer
     member = begin(consumer, broker=broker)
     consumer.serve(message(5, partition=1))
     eventually_sync(lambda: member.committed().get((TOPIC, 1)) == 6)
-    standing, paused = member.thread.snapshot.standing, member.thread.snapshot.paused
+    before = member.thread.snapshot
 
     consumer.held = {0: 3}
     consumer.serve(consumer.revoke(0), consumer.assign(0))
     eventually_sync(lambda: member.committed().get(KEY) == 3)
     eventually_sync(lambda: not member.thread.snapshot.paused)
 
-    assert standing == {KEY: "its committed offset 10 is beyond the end of the partition"}
-    assert paused == keys(0)
+    words = "its committed offset 10 is beyond the end of the partition"
+    assert before.held == {KEY: Held(words, before.held[KEY].since)}
+    assert before.standing == {KEY: words}
+    assert before.paused == keys(0)
     assert consumer.told("commit") == [{1: 6}]
     assert len(member.lines("offset_beyond_end")) == 1
-    assert member.thread.snapshot.standing == {}
+    assert (member.thread.snapshot.standing, member.thread.snapshot.held) == ({}, {})
 
 
 @pytest.mark.parametrize("leaves", ["revoked", "stopped"])

@@ -3,10 +3,11 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.consume.intake import SLICE, Intake
+from processor.consume.intake import SLICE, Intake, Stall
 from processor.records import Assignment, Record
 from tests.support.records import record
 
+WAITS = Stall(12, since=0.0)
 A, B, C = (Assignment("clicks", number, number + 1) for number in range(3))
 
 
@@ -64,11 +65,11 @@ def test_a_stalled_partition_stands_still_alone() -> None:
     intake.put([*records(A, *range(SLICE + 2)), *records(B, 0)])
     first = intake.take()
 
-    intake.stall(A, first[90:], 12)
+    intake.stall(A, first[90:], WAITS)
     intake.put(records(A, SLICE + 2))
 
     assert taken(intake) == [(B, [0])]
-    assert intake.stalled == {A: 12}
+    assert intake.stalled == {A: WAITS}
     intake.resume(A)
     assert intake.stalled == {}
     rest = [offset for at, offsets in taken(intake) for offset in offsets]
@@ -79,7 +80,7 @@ def test_a_partition_whose_last_slice_stalls_comes_back() -> None:
     """Also where nothing else of it waits."""
     intake = Intake()
     intake.put(records(A, 0, 1))
-    intake.stall(A, intake.take(), 12)
+    intake.stall(A, intake.take(), WAITS)
     assert intake.take() == []
 
     intake.resume(A)
@@ -91,10 +92,10 @@ def test_a_partition_may_stall_again() -> None:
     """One unknown schema may follow another."""
     intake = Intake()
     intake.put(records(A, 0, 1, 2))
-    intake.stall(A, intake.take(), 12)
+    intake.stall(A, intake.take(), WAITS)
     intake.resume(A)
     again = intake.take()
-    intake.stall(A, again[1:], 12)
+    intake.stall(A, again[1:], WAITS)
     intake.resume(A)
 
     assert taken(intake) == [(A, [1, 2])]
@@ -104,7 +105,7 @@ def test_an_ended_assignment_is_forgotten() -> None:
     """Nothing of it is given out any more, whether it waits or is stalled, and a late resume changes nothing."""
     intake = Intake()
     intake.put([*records(A, 0), *records(B, 0), *records(C, 0)])
-    intake.stall(B, [], 12)
+    intake.stall(B, [], WAITS)
 
     intake.drop([A, B])
     intake.resume(B)
@@ -160,7 +161,7 @@ def test_order_holds_whatever_happens(actions: list[tuple[str, Assignment]], bur
             assert [one.offset for one in slice_] == [model[whose].popleft() for _ in slice_]
             if action == "stall":
                 model[whose].extendleft(reversed([one.offset for one in slice_]))
-                intake.stall(whose, slice_, 12)
+                intake.stall(whose, slice_, WAITS)
     for at in (A, B, C):
         intake.resume(at)
     rest = [(at, offset) for at, offsets in taken(intake) for offset in offsets]

@@ -1,7 +1,8 @@
+import time
 from typing import cast
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from processor.consume import lag
@@ -83,6 +84,20 @@ async def test_a_question_that_the_client_refuses_keeps_the_last_known_end() -> 
     assert ends.lag(("clicks", 0), 3) == 4
 
 
+async def test_partitions_written_lately_are_known_by_timestamps(cluster: Cluster) -> None:
+    """Those with a record whose own timestamp is not before the time in question; the mock cluster finds none."""
+    topic, wall = cluster.topics(), time.time()
+    producer = Producer({"bootstrap.servers": cluster.broker.bootstrap, "log_level": 0})
+    for number, age in enumerate((5.0, 500.0)):
+        producer.produce(topic, b"x", partition=number, timestamp=int((wall - age) * 1000))
+    assert producer.flush(20) == 0
+    ends = EndOffsets(lambda: admin_client(cluster.broker.bootstrap))
+
+    written = await ends.written_since([(topic, number) for number in range(PARTITIONS)], wall - 60.0)
+
+    assert written == (set() if cluster.broker.kind == "embedded" else {(topic, 0)})
+
+
 async def test_nothing_assigned_asks_nothing() -> None:
     """Without partitions no question goes out."""
-    await EndOffsets(refusing).look([])
+    assert await EndOffsets(refusing).look([]) == {}

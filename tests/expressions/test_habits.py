@@ -22,6 +22,8 @@ REFUSED = (
     ("price > -5", "a number is written between backticks: `-5`"),
     ("truncate(t, 2)", "a number is written between backticks: `2`"),
     ("{a: 5}", "a number is written between backticks: `5`"),
+    ("lines[0.sku", "after [0 a ] is missing"),
+    ("lines[-1", "after [-1 a ] is missing"),
     ("[1, 2]", "a number is written between backticks: `1`"),
     ("lines.0", "an item of an array is written [0], without a dot"),
     ("active == true", "true names a field; the constant is written between backticks: `true`"),

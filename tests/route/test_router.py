@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -266,3 +267,12 @@ def test_a_name_that_fails_is_a_dead_letter() -> None:
     assert short(fired(route(let={"n": "upper(total)"}))) == [
         ("orders", 0, "let: upper(total): upper() wants a text, and total is integer")
     ]
+
+
+def test_the_destinations_condition_comes_before_all_of_the_routes_own() -> None:
+    """An event that may not be sent is filtered, although a name of the route would fail on it."""
+    subject = replace(route(let={"path": "join(' > ', total)"}), general=LANGUAGE.compile("consent"))
+    refused, passed = fired(subject), fired(subject, of=event({**ORDER, "consent": True}))
+
+    assert short(refused) == [("orders", 0, "when")]
+    assert "let: " in (short(passed)[0][2] or "")

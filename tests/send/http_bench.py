@@ -1,29 +1,37 @@
 """An HTTP sender with a key in its URL and headers, and what is needed to answer it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from urllib.parse import quote
 
 from aiohttp import web
 from yarl import URL
 
 from processor.clock import ManualClock
 from processor.demo.serving import serving
+from processor.destinations.vendor import Address
 from processor.records import Request
+from processor.send.account import Account
 from processor.send.http import HttpSender, Way
 from processor.send.replies import Reply
+from processor.settings.secrets import SecretSource
 from tests.send.parts import channel, deliveries
 from tests.support.conversations import listening, read_request
+from tests.support.logs import Lines
 
 KEY = "s3cr3t/+key=="
 VIEW = channel("view")
 REQUEST = Request(VIEW, deliveries(VIEW, None), b'{"productId":1}')
 
 
-def mask(text: str) -> str:
-    """What the service does with a vendor's words."""
-    return text.replace(KEY, "****").replace(quote(KEY, safe=""), "****")
+def account(base: str, *, source: SecretSource | None = None, lines: Lines | None = None) -> Account:
+    """An account whose key travels in the URL and in a header."""
+
+    def address(key: str) -> Address:
+        headers = {"apikey": key, "User-Agent": "AcmeClickstream/1.0", "Content-Type": "application/json"}
+        return Address(lambda path: URL(base + path).with_query({"apiKey": key}), headers)
+
+    return Account(KEY, address, source=source, others=(), log=(lines or Lines()).log)
 
 
 @asynccontextmanager
@@ -34,14 +42,15 @@ async def sender(
     concurrency: int = 4,
     way: Way | None = None,
     id_header: str | None = None,
+    texts: Mapping[int, frozenset[str]] | None = None,
+    of: Account | None = None,
 ) -> AsyncIterator[HttpSender]:
-    """A sender to an account whose key travels in the URL."""
+    """A sender to such an account."""
     http = HttpSender(
-        url=lambda path: URL(base + path).with_query({"apiKey": KEY}),
-        headers={"apikey": KEY, "User-Agent": "AcmeClickstream/1.0", "Content-Type": "application/json"},
+        of or account(base),
         timeout=timeout,
         concurrency=concurrency,
-        mask=mask,
+        texts=texts or {},
         clock=ManualClock(wall=1_800_000_000.0),
         way=way or Way(),
         id_header=id_header,

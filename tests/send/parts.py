@@ -1,20 +1,34 @@
 """Deliveries, channels and requests as the tests of this folder need them."""
 
+from collections.abc import Callable
 from random import Random
 
 from processor.records import Assignment, Channel, Delivery, Record, Request
+from processor.send.blame import RetryPolicy
+from processor.send.gate import Gate
+from processor.send.judge import Result
+from processor.send.outlet import BatchLimits, Outlet
 from processor.send.pace import Pace
-from processor.send.replies import Answered, Reply
-from processor.send.scheduler import BatchLimits, Result, Scheduler
+from processor.send.replies import Answered, NotSent, Reply, Unknown, classify
+from processor.send.scheduler import Scheduler
 
 ACCEPTED = Answered(200, "")
 REFUSED = Answered(400, "no")
+FORBIDDEN = Answered(403, "not you")
+MISSING = Answered(404, "not here")
 BROKEN = Answered(500, "oops")
+BAD_KEY = Answered(401, "who?")
 TOO_FAST = Answered(429, "")
+LOST = Unknown("no answer in time")
+NO_CONNECTION = NotSent("connection refused")
 
 WALL = 1_800_000_000.0
 """The wall's time when the clock says 0."""
 DELAYS = (10.0, 30.0, 60.0)
+RETRY = RetryPolicy(DELAYS, max_attempts=3, stalemate=300.0)
+PATIENT = RetryPolicy(DELAYS, max_attempts=3, stalemate=None)
+OTHERS = 1000
+"""Offset of deliveries that only matter by how they are answered."""
 LIMITS = BatchLimits(max_events=3, max_bytes=1000, max_wait=0.2)
 
 
@@ -76,9 +90,32 @@ def deliveries(
     ]
 
 
-def scheduler(batch: BatchLimits | None = None, *, rate: float | None = None, jitter: float = 0.0) -> Scheduler:
-    """A scheduler that has just begun, at the time 0."""
-    return Scheduler(batch, DELAYS, Pace(rate, 0.0), steady(jitter))
+def one(to: Channel, lane: str | None = None, *, first: int = 0, size: int = 2) -> Delivery:
+    """A single delivery, of a partition of its own."""
+    [delivery] = deliveries(to, lane, first=first, size=size)
+    return delivery
+
+
+def scheduler(
+    batch: BatchLimits | None = None, *, rate: float | None = None, jitter: float = 0.0, retry: RetryPolicy = RETRY
+) -> Scheduler:
+    """A scheduler that has just begun, at the time 0: its gates probe."""
+    return Scheduler(batch, retry, Pace(rate, 0.0), classify, steady(jitter))
+
+
+def opened(
+    *channels: Channel,
+    batch: BatchLimits | None = None,
+    rate: float | None = None,
+    jitter: float = 0.0,
+    retry: RetryPolicy = RETRY,
+) -> Scheduler:
+    """A scheduler that accepted one delivery on each of these paths, at the time 0: their gates are open."""
+    of = scheduler(batch, rate=rate, jitter=jitter, retry=retry)
+    for each in channels:
+        of.add(deliveries(each, None, first=-1), 0.0)
+        answer(of, ACCEPTED)
+    return of
 
 
 def step(of: Scheduler, now: float) -> Request | float | None:
@@ -108,12 +145,56 @@ def batches(of: Scheduler, now: float = 0.0) -> list[list[int]]:
     return [[delivery.record.offset for delivery in request.deliveries] for request in all_taken(of, now)]
 
 
+def reply_to(of: Scheduler, request: Request, reply: Reply, now: float = 0.0) -> Result:
+    """This request is answered."""
+    return of.answered(request, reply, now, WALL + now)
+
+
 def answer(of: Scheduler, reply: Reply, now: float = 0.0) -> Result:
     """Take the next request and have it answered at once."""
-    return of.answered(taken(of, now), reply, now, WALL + now)
+    return reply_to(of, taken(of, now), reply, now)
+
+
+def sent(of: Scheduler, delivery: Delivery, now: float = 0.0) -> Request:
+    """A delivery comes and goes out at once."""
+    of.add([delivery], now)
+    request = taken(of, now)
+    assert list(request.deliveries) == [delivery]
+    return request
+
+
+def another(of: Scheduler, to: Channel, reply: Reply, now: float) -> Result:
+    """Another delivery of this path comes, goes out, and is answered so."""
+    [delivery] = deliveries(to, None, first=OTHERS)
+    return reply_to(of, sent(of, delivery, now), reply, now)
+
+
+def played(
+    of: Scheduler, vendor: Callable[[Request], Reply], begin: float, end: float
+) -> list[tuple[float, Request, Result]]:
+    """Everything that goes out in this time, answered at once: when, what, and what became of it."""
+    found, now = [], begin
+    while now < end:
+        next_step = step(of, now)
+        if isinstance(next_step, Request):
+            found.append((now, next_step, reply_to(of, next_step, vendor(next_step), now)))
+        else:
+            now = end if next_step is None else next_step
+    return found
+
+
+def outlet_of(of: Scheduler, path: Channel) -> Outlet:
+    """Where what goes through this path waits."""
+    return next(outlet for outlet in of.outlets if outlet.channel is path)
+
+
+def gate_of(of: Scheduler, path: Channel) -> Gate:
+    """This path's gate."""
+    return outlet_of(of, path).gate
 
 
 def fates(result: Result) -> dict[str, list[Delivery]]:
     """What became of which deliveries; those that wait again are in none."""
-    every = {"accepted": result.accepted, "buried": result.buried, "stale": result.stale}
+    buried = [each.delivery for each in result.buried]
+    every = {"accepted": result.accepted, "buried": buried, "stale": result.stale}
     return {fate: list(found) for fate, found in every.items() if found}

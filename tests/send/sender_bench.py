@@ -1,17 +1,24 @@
 """A running sender, and a vendor that answers when the test wants it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from processor.clock import SystemClock
-from processor.records import Delivery, Request
+from processor.holds import Change
+from processor.records import Channel, Delivery, Request
+from processor.send.blame import RetryPolicy
+from processor.send.judge import Result
+from processor.send.outlet import BatchLimits
 from processor.send.pace import Pace
-from processor.send.replies import Reply
-from processor.send.scheduler import BatchLimits, Result, Scheduler
+from processor.send.replies import Reply, ReplyClass, classify
+from processor.send.scheduler import Scheduler
 from processor.send.sender import Sender
-from tests.send.parts import steady
+from tests.send.parts import ACCEPTED, channel, deliveries, steady
+
+VIEW = channel("view")
+VIEWS = channel("views", batched=True)
 
 
 @dataclass(slots=True)
@@ -21,19 +28,28 @@ class Vendor:
     Attributes:
         asked: requests that wait for their reply, in order of arrival.
         most: the most that ever waited at once.
+        received: how many were ever asked.
+        renewals: how many had been asked when the secrets were read again.
     """
 
     asked: dict[Request, asyncio.Future[Reply]] = field(default_factory=dict)
     most: int = 0
+    received: int = 0
+    renewals: list[int] = field(default_factory=list)
 
     async def send(self, request: Request) -> Reply:
         """The reply, when the test gives it."""
         self.asked[request] = asyncio.get_running_loop().create_future()
         self.most = max(self.most, len(self.asked))
+        self.received += 1
         try:
             return await self.asked[request]
         finally:
             del self.asked[request]
+
+    async def renew(self) -> None:
+        """Note when."""
+        self.renewals.append(self.received)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -50,25 +66,44 @@ class Bench:
 
     vendor: Vendor
     sender: Sender
-    settled: list[tuple[Request, Reply, Result, float]]
-    expired: list[Delivery]
+    settled: list[tuple[Request, Reply, ReplyClass, Result, float]] = field(default_factory=list)
+    expired: list[Delivery] = field(default_factory=list)
+    told: list[Change] = field(default_factory=list)
 
     @property
     def accepted(self) -> list[int]:
         """Offsets of accepted deliveries, in the order of their acceptance."""
-        return [delivery.record.offset for _, _, result, _ in self.settled for delivery in result.accepted]
+        return [delivery.record.offset for _, _, _, result, _ in self.settled for delivery in result.accepted]
+
+
+def scheduler(
+    batch: BatchLimits | None, rate: float | None, delay: float, clock: SystemClock, opened: Sequence[Channel]
+) -> Scheduler:
+    """A scheduler that has accepted something on each of these paths."""
+    made = Scheduler(batch, RetryPolicy((delay,), 8, None), Pace(rate, clock.now()), classify, steady(0.0))
+    for each in opened:
+        made.add(deliveries(each, None, first=-1), clock.now())
+        request = made.take(clock.now(), clock.wall())
+        assert isinstance(request, Request)
+        made.answered(request, ACCEPTED, clock.now(), clock.wall())
+    return made
 
 
 @asynccontextmanager
 async def running(
-    workers: int = 4, *, batch: BatchLimits | None = None, rate: float | None = None, delay: float = 60.0
+    workers: int = 4,
+    *,
+    batch: BatchLimits | None = None,
+    rate: float | None = None,
+    delay: float = 60.0,
+    opened: Sequence[Channel] = (VIEW,),
 ) -> AsyncIterator[Bench]:
-    """Run a sender for as long as the block runs."""
+    """Run a sender for as long as the block runs; the gates of the paths in `opened` are open."""
     clock = SystemClock()
-    scheduler = Scheduler(batch, (delay,), Pace(rate, clock.now()), steady(0.0))
     vendor = Vendor()
-    bench = Bench(vendor, Sender(scheduler, vendor, workers, clock), [], [])
-    task = asyncio.create_task(bench.sender.run(lambda *report: bench.settled.append(report), bench.expired.extend))
+    bench = Bench(vendor, Sender(scheduler(batch, rate, delay, clock, opened), vendor, workers, clock))
+    work = bench.sender.run(lambda *report: bench.settled.append(report), bench.expired.extend, bench.told.extend)
+    task = asyncio.create_task(work)
     try:
         yield bench
     finally:

@@ -25,7 +25,7 @@ def test_deliveries_without_a_key_never_wait() -> None:
 
     assert entered(lanes, *found) == [True, True, True]
     assert len(lanes) == 0
-    assert lanes.rider(found[0]) is None
+    assert lanes.rider(found[0], 9) is None
     assert lanes.leave(found) == []
 
 
@@ -57,8 +57,8 @@ def test_riders_come_in_order_and_leave_together() -> None:
     first, second, third, fourth = deliveries(VIEW, "a", "a", "a", "a")
     entered(lanes, first, second, third, fourth)
 
-    assert lanes.rider(first) is second
-    assert lanes.rider(second) is third
+    assert lanes.rider(first, 9) is second
+    assert lanes.rider(second, 9) is third
     assert lanes.leave([first, second]) == []
     assert lanes.leave([third]) == [fourth]
 
@@ -69,7 +69,7 @@ def test_nothing_rides_where_nothing_waits() -> None:
     [only] = deliveries(VIEW, "a")
     lanes.enter(only)
 
-    assert lanes.rider(only) is None
+    assert lanes.rider(only, 9) is None
 
 
 def test_another_channel_s_delivery_does_not_ride() -> None:
@@ -78,19 +78,31 @@ def test_another_channel_s_delivery_does_not_ride() -> None:
     [view], [order] = deliveries(VIEW, "a"), deliveries(ORDER, "a", first=1)
     entered(lanes, view, order)
 
-    assert lanes.rider(view) is None
+    assert lanes.rider(view, 9) is None
     assert lanes.leave([view]) == [order]
 
 
-def test_what_must_go_alone_does_not_ride() -> None:
-    """A delivery that a refused batch has set apart stays where it is until it is head."""
+def test_who_may_ride_in_smaller_batches_only_does_not_ride_in_a_larger_one() -> None:
+    """A delivery of a refused batch stays where it is until the batch is small enough, or until it is head."""
     lanes = Lanes()
-    first, second = deliveries(VIEW, "a", "a")
-    entered(lanes, first, second)
-    second.alone = True
+    first, second, third = deliveries(VIEW, "a", "a", "a")
+    entered(lanes, first, second, third)
+    second.ride = third.ride = 4
 
-    assert lanes.rider(first) is None
-    assert lanes.leave([first]) == [second]
+    assert lanes.rider(first, 5) is None
+    assert lanes.rider(first, 4) is second
+    assert lanes.rider(second, 2) is third
+    assert lanes.leave([first, second, third]) == []
+
+
+def test_lanes_tell_what_waits_behind_heads() -> None:
+    """How many stand behind a head, and who they are, over all lanes; without a key nobody does."""
+    lanes = Lanes()
+    a1, a2, a3, b1, b2, none = found = deliveries(VIEW, "a", "a", "a", "b", "b", None)
+    entered(lanes, *found)
+
+    assert [lanes.behind(head) for head in (a1, b1, none)] == [2, 1, 0]
+    assert list(lanes.waiting()) == [a2, a3, b2]
 
 
 def test_what_comes_back_stands_in_front_in_order() -> None:
@@ -98,7 +110,7 @@ def test_what_comes_back_stands_in_front_in_order() -> None:
     lanes = Lanes()
     a1, b1, a2, a3, none = found = deliveries(VIEW, "a", "b", "a", "a", None)
     entered(lanes, *found)
-    assert lanes.rider(a1) is a2
+    assert lanes.rider(a1, 9) is a2
 
     heads = lanes.come_back([a1, b1, a2, none])
 
@@ -112,7 +124,7 @@ def test_a_rider_alone_may_come_back() -> None:
     lanes = Lanes()
     first, second, third = deliveries(VIEW, "a", "a", "a")
     entered(lanes, first, second, third)
-    assert lanes.rider(first) is second
+    assert lanes.rider(first, 9) is second
 
     assert lanes.come_back([second]) == []
     assert lanes.leave([first]) == [second]

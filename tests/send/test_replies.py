@@ -5,20 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processor.records import ErrorClass, Stage
+from processor.records import ErrorClass, Failure, Stage
 from processor.send.replies import (
     MAX_RETRY_AFTER,
     Answered,
     NotSent,
     Reply,
     ReplyClass,
+    ReplyTable,
+    Rule,
     Shadowed,
     Unknown,
-    Verdict,
     classify,
     describe,
     failure_of,
-    judge,
+    may_have_happened,
     parse_retry_after,
 )
 
@@ -66,34 +67,6 @@ def test_other_facts_have_their_class(reply: Reply, expected: ReplyClass) -> Non
     assert classify(reply) is expected
 
 
-@pytest.mark.parametrize("deliveries", [1, 2, 500])
-def test_what_may_pass_is_waited_out(deliveries: int) -> None:
-    """401, 403, 404, 408, 429 and all the others bury nothing, alone or in a batch."""
-    others = {*range(100, 200), *range(300, 600)} - {400, 409, 410, 413, 422}
-
-    assert {judge(Answered(status, ""), deliveries) for status in others} == {Verdict.WAIT}
-
-
-@pytest.mark.parametrize("status", [400, 409, 410, 413, 422])
-def test_a_refused_payload_is_buried_when_it_was_alone(status: int) -> None:
-    """A batch is taken apart first, because only one of it may be at fault."""
-    assert judge(Answered(status, ""), 1) is Verdict.BURY
-    assert judge(Answered(status, ""), 2) is Verdict.SINGLE
-    assert judge(Answered(status, ""), 500) is Verdict.SINGLE
-
-
-@pytest.mark.parametrize("reply", [NotSent("refused"), Unknown("no answer in time")])
-def test_no_answer_is_waited_out(reply: Reply) -> None:
-    """The network's trouble is never the payload's."""
-    assert judge(reply, 1) is judge(reply, 2) is Verdict.WAIT
-
-
-@pytest.mark.parametrize("deliveries", [1, 2, 500])
-def test_every_2xx_is_accepted(deliveries: int) -> None:
-    """The vendors promise 200 only in their documents, and another one may come."""
-    assert {judge(Answered(status, ""), deliveries) for status in range(200, 300)} == {Verdict.ACCEPTED}
-
-
 def test_a_reply_in_words() -> None:
     """People read the status, or the reason why there is none; never the body, which may hold personal data."""
     assert describe(Answered(400, "anna@example.com is no id")) == "status 400"
@@ -102,58 +75,146 @@ def test_a_reply_in_words() -> None:
     assert describe(Shadowed()) == "not sent: mode shadow"
 
 
-def test_the_failure_of_a_refused_delivery() -> None:
-    """The dead letter tells the status and what the vendor said."""
-    failure = failure_of(Answered(422, "productId is unknown"))
+def test_without_rules_the_common_table_holds() -> None:
+    """Whatever comes back."""
+    table = ReplyTable([])
+    answers: list[Reply] = [Answered(status, "") for status in range(100, 1000)]
+    replies = [*answers, NotSent("a"), Unknown("b"), Shadowed()]
 
-    assert (failure.stage, failure.error_class) == (Stage.SEND, ErrorClass.INVALID)
-    assert failure.message == "the vendor refused it: status 422"
-    assert (failure.status, failure.response) == (422, "productId is unknown")
+    assert [table.classify(reply) for reply in replies] == [classify(reply) for reply in replies]
+    assert table.texts == {}
 
 
-@pytest.mark.parametrize("deliveries", [1, 2, 500])
-def test_what_is_not_sent_is_done_with(deliveries: int) -> None:
-    """A shadowed request takes the way of an accepted one."""
-    assert judge(Shadowed(), deliveries) is Verdict.ACCEPTED
+def test_a_rule_goes_before_the_common_table() -> None:
+    """For its own status and no other."""
+    table = ReplyTable([Rule(409, None, ReplyClass.ACCEPTED), Rule(403, None, ReplyClass.CREDENTIAL)])
+
+    assert table.classify(Answered(409, "exists")) is ReplyClass.ACCEPTED
+    assert table.classify(Answered(403, "")) is ReplyClass.CREDENTIAL
+    assert table.classify(Answered(410, "exists")) is ReplyClass.INVALID
+    assert table.classify(NotSent("409")) is ReplyClass.TRANSIENT
+
+
+def test_a_rule_goes_before_retry_after() -> None:
+    """Who writes a rule for 503 means all of them."""
+    table = ReplyTable([Rule(503, None, ReplyClass.TRANSIENT)])
+
+    assert table.classify(Answered(503, "", retry_after=5.0)) is ReplyClass.TRANSIENT
+
+
+def test_the_first_rule_that_fits_holds() -> None:
+    """Rules with a text come before the one for the rest of their status."""
+    table = ReplyTable(
+        [
+            Rule(400, "exists", ReplyClass.ACCEPTED),
+            Rule(500, "exists", ReplyClass.INVALID),
+            Rule(400, "busy", ReplyClass.THROTTLED),
+            Rule(400, None, ReplyClass.TRANSIENT),
+        ]
+    )
+    both, busy, none = frozenset({"busy", "exists"}), frozenset({"busy"}), frozenset[str]()
+
+    found = [table.classify(Answered(400, "", mentions=mentions)) for mentions in (both, busy, none)]
+
+    assert found == [ReplyClass.ACCEPTED, ReplyClass.THROTTLED, ReplyClass.TRANSIENT]
+    assert table.classify(Answered(500, "busy", mentions=none)) is ReplyClass.TRANSIENT
+
+
+def test_what_to_look_for_in_bodies() -> None:
+    """The texts of each status; a status whose rules have none is there too, so that its words are kept for people."""
+    table = ReplyTable(
+        [
+            Rule(400, "exists", ReplyClass.ACCEPTED),
+            Rule(400, "busy", ReplyClass.THROTTLED),
+            Rule(200, None, ReplyClass.INVALID),
+        ]
+    )
+
+    assert table.texts == {400: {"exists", "busy"}, 200: frozenset()}
 
 
 @pytest.mark.parametrize(
-    "reply", [Unknown("no answer in time"), *(Answered(status, "oops") for status in (500, 502, 503, 504, 599))]
+    ("reply", "expected"),
+    [
+        (Unknown("no answer in time"), True),
+        (NotSent("refused"), False),
+        *((Answered(status, ""), True) for status in (500, 502, 503, 504, 599)),
+        *((Answered(status, ""), False) for status in (301, 307, 400, 401, 403, 404, 408, 409, 422, 425, 429)),
+        (Answered(503, "", retry_after=1.0), False),
+    ],
 )
-def test_what_may_have_happened_once_is_buried(reply: Reply) -> None:
-    """After a time-out, a reset or a 5xx a shopper may have been reached: not a second time."""
-    assert judge(reply, 1, once=True) is Verdict.BURY
+def test_what_may_have_happened(reply: Reply, *, expected: bool) -> None:
+    """After a time-out, a reset or a 5xx a shopper may have been reached; after all else nothing was done."""
+    assert may_have_happened(reply, classify(reply)) is expected
 
 
-def test_what_did_not_happen_is_handled_as_for_any_method() -> None:
-    """Connect, DNS and TLS failures, 3xx, 4xx and throttled answers say that nothing was done."""
-    nothing_done: list[Reply] = [
-        NotSent("refused"),
-        Answered(429, ""),
-        Answered(503, "", retry_after=1.0),
-        *(Answered(status, "") for status in range(300, 500)),
-    ]
+@pytest.mark.parametrize(
+    ("status", "says", "expected"),
+    [
+        (500, ReplyClass.INVALID, False),
+        (500, ReplyClass.THROTTLED, False),
+        (409, ReplyClass.TRANSIENT, False),
+        (200, ReplyClass.TRANSIENT, True),
+        (200, ReplyClass.INVALID, False),
+    ],
+)
+def test_a_rule_says_what_may_have_happened(status: int, says: ReplyClass, *, expected: bool) -> None:
+    """A refusal is one whatever its status; the vendor's trouble leaves open what was done, unless it is a 4xx."""
+    assert may_have_happened(Answered(status, ""), says) is expected
 
-    for reply in nothing_done:
-        assert judge(reply, 1, once=True) is judge(reply, 1)
+
+INVALID, REFUSED, EXHAUSTED, UNKNOWN = (
+    ErrorClass.INVALID,
+    ErrorClass.REFUSED,
+    ErrorClass.EXHAUSTED,
+    ErrorClass.UNKNOWN_OUTCOME,
+)
 
 
-def test_the_failure_of_an_unknown_outcome() -> None:
-    """People must know that it may have happened before they replay it; without an answer there is no status."""
-    failure = failure_of(Unknown("no answer in time"))
+@pytest.mark.parametrize(
+    ("failure", "error_class", "message"),
+    [
+        (failure_of(Answered(422, "no"), INVALID, 2), INVALID, "the vendor refused it twice: status 422"),
+        (
+            failure_of(Answered(403, "no"), REFUSED, 3, counted=2),
+            REFUSED,
+            "the vendor refused it 3 times, 2 of them while it accepted others: status 403",
+        ),
+        (
+            failure_of(Answered(400, "no"), REFUSED, 5, waited=310.4),
+            REFUSED,
+            "the vendor refused it for 310 s, and accepted nothing to compare it with: status 400",
+        ),
+        (
+            failure_of(Answered(500, "no"), EXHAUSTED, 8, counted=8),
+            EXHAUSTED,
+            "the vendor failed at it 8 times, and accepted others meanwhile: status 500",
+        ),
+        (
+            failure_of(Answered(502, "no"), UNKNOWN, 1),
+            UNKNOWN,
+            "the vendor may have done it, so it is not sent again: status 502",
+        ),
+        (
+            failure_of(Answered(200, "no"), INVALID, 1),
+            INVALID,
+            "the vendor refused it once: status 200, which the file's `replies` call a refusal",
+        ),
+    ],
+)
+def test_the_failure_of_what_is_given_up(failure: Failure, error_class: ErrorClass, message: str) -> None:
+    """The dead letter tells why, the status, and what the vendor said."""
+    assert (failure.stage, failure.error_class, failure.message) == (Stage.SEND, error_class, message)
+    assert failure.status == int(message.partition("status ")[2][:3])
+    assert failure.response == "no"
 
-    assert (failure.stage, failure.error_class) == (Stage.SEND, ErrorClass.UNKNOWN_OUTCOME)
-    assert failure.message == "the vendor may have done it, so it is not sent again: no answer in time"
+
+def test_the_failure_without_an_answer() -> None:
+    """There is no status then, only the reason."""
+    failure = failure_of(Unknown("no answer in time"), EXHAUSTED, 8, counted=8)
+
+    assert failure.message == "the vendor failed at it 8 times, and accepted others meanwhile: no answer in time"
     assert (failure.status, failure.response) == (None, None)
-
-
-def test_the_failure_of_a_server_error() -> None:
-    """The status and the vendor's words help to find out whether it happened."""
-    failure = failure_of(Answered(502, "bad gateway"))
-
-    assert failure.error_class is ErrorClass.UNKNOWN_OUTCOME
-    assert failure.message == "the vendor may have done it, so it is not sent again: status 502"
-    assert (failure.status, failure.response) == (502, "bad gateway")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +238,15 @@ def test_the_failure_of_a_server_error() -> None:
         ("", None),
         (" ", None),
         ("-1", None),
+        ("-0", None),
+        ("+1", None),
         ("1.5", None),
+        ("1e3", None),
+        ("0x10", None),
+        ("1_000", None),
+        ("10, 20", None),
+        ("inf", None),
+        ("nan", None),
         ("²", None),
         ("٣", None),
         ("10 s", None),
@@ -189,6 +258,10 @@ def test_the_failure_of_a_server_error() -> None:
         ("Sun, 22 Nov 99999999999999999999 10:31:37 GMT", None),
         ("Sun, 99999999999999999999 Nov 2026 10:31:37 GMT", None),
         ("Sun, 22 Nov 2026 10:31:37 +99999999999", None),
+        ("Sun, 22 Nov 2026 10:31:37 CET", None),
+        ("Sun, 22 Nov 2026 10:31:37 +2500", None),
+        ("2026-11-22T10:31:37Z", None),
+        ("1800000000000", MAX_RETRY_AFTER),
     ],
 )
 def test_both_forms_of_retry_after(text: str | None, seconds: float | None) -> None:

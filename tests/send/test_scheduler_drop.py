@@ -1,6 +1,6 @@
 import pytest
 
-from processor.send.replies import Reply
+from processor.send.replies import Answered, Reply
 from tests.send.parts import (
     ACCEPTED,
     BROKEN,
@@ -13,7 +13,11 @@ from tests.send.parts import (
     channel,
     deliveries,
     fates,
+    opened,
+    reply_to,
     scheduler,
+    sent,
+    step,
     taken,
 )
 
@@ -25,7 +29,7 @@ CARTS = channel("carts", batched=True)
 
 def test_dropping_forgets_what_waits_and_what_cools() -> None:
     """Nothing of an assignment that ended goes out again, wherever it stands; others go on."""
-    of = scheduler()
+    of = opened(VIEW)
     leaving, staying = assignment(0), assignment(1)
     gone = deliveries(VIEW, "a", "a", "b", None, of=leaving)
     left = deliveries(VIEW, "a", "b", "c", of=staying)
@@ -33,7 +37,7 @@ def test_dropping_forgets_what_waits_and_what_cools() -> None:
     assert answer(of, BROKEN).delay == 10.0
 
     leaving.live = False
-    dropped = of.drop(frozenset({leaving}), 0.0)
+    dropped = of.drop(frozenset({leaving}))
 
     assert sorted(delivery.record.offset for delivery in dropped) == [0, 1, 2, 3]
     assert {delivery.record.assignment for delivery in dropped} == {leaving}
@@ -43,30 +47,30 @@ def test_dropping_forgets_what_waits_and_what_cools() -> None:
 
 def test_dropping_forgets_what_was_set_apart() -> None:
     """Deliveries of a refused batch that wait to go alone leave like all others."""
-    of = scheduler(LIMITS)
+    of = opened(VIEWS, batch=LIMITS)
     leaving, staying = assignment(0), assignment(1)
     of.add([*deliveries(VIEWS, "a", "b", of=leaving), *deliveries(VIEWS, "c", of=staying)], 0.0)
     answer(of, REFUSED)
 
     leaving.live = False
 
-    assert len(of.drop(frozenset({leaving}), 0.0)) == 2
+    assert len(of.drop(frozenset({leaving}))) == 2
     assert [request.deliveries[0].lane for request in all_taken(of)] == ["c"]
 
 
 @pytest.mark.parametrize("reply", [BROKEN, TOO_FAST])
 def test_what_comes_back_too_late_is_stale(reply: Reply) -> None:
     """A delivery whose partition left while it was in flight is not sent again; its next owner does that."""
-    of = scheduler()
+    of = opened(VIEW)
     leaving, staying = assignment(0), assignment(1)
     [old] = deliveries(VIEW, "a", of=leaving)
     [behind] = deliveries(VIEW, "a", of=staying)
     of.add([old, behind], 0.0)
     request = taken(of)
     leaving.live = False
-    assert of.drop(frozenset({leaving}), 0.0) == []
+    assert of.drop(frozenset({leaving})) == []
 
-    result = of.answered(request, reply, 0.0, 0.0)
+    result = reply_to(of, request, reply, 0.0)
 
     assert (fates(result), result.delay) == ({"stale": [old]}, 0.0)
     assert taken(of, 10.0).deliveries == [behind]
@@ -75,7 +79,7 @@ def test_what_comes_back_too_late_is_stale(reply: Reply) -> None:
 def test_a_batch_may_be_stale_in_part() -> None:
     """Of a batch over two partitions only what still belongs to us comes back."""
     for reply in (BROKEN, REFUSED):
-        of = scheduler(LIMITS)
+        of = opened(VIEWS, batch=LIMITS)
         leaving, staying = assignment(0), assignment(1)
         [old] = deliveries(VIEWS, "a", of=leaving)
         [kept, other] = deliveries(VIEWS, "a", "b", of=staying)
@@ -84,33 +88,88 @@ def test_a_batch_may_be_stale_in_part() -> None:
         assert set(request.deliveries) == {old, kept, other}
         leaving.live = False
 
-        result = of.answered(request, reply, 0.2, 0.0)
+        result = reply_to(of, request, reply, 0.2)
 
         assert result.stale == [old]
         assert {d for request in all_taken(of, 20.0) for d in request.deliveries} == {kept, other}
 
 
-@pytest.mark.parametrize(("reply", "fate"), [(ACCEPTED, "accepted"), (REFUSED, "buried")])
-def test_what_was_decided_counts_however_late(reply: Reply, fate: str) -> None:
+def test_what_was_accepted_counts_however_late() -> None:
     """A delivery that was in flight when its partition left may still settle."""
-    of = scheduler()
+    of = opened(VIEW)
     leaving = assignment()
     [delivery] = deliveries(VIEW, "a", of=leaving)
-    of.add([delivery], 0.0)
-    request = taken(of)
+    request = sent(of, delivery)
     leaving.live = False
-    of.drop(frozenset({leaving}), 0.0)
+    of.drop(frozenset({leaving}))
 
-    assert fates(of.answered(request, reply, 0.0, 0.0)) == {fate: [delivery]}
+    assert fates(reply_to(of, request, ACCEPTED)) == {"accepted": [delivery]}
 
 
-def test_nothing_is_kept_of_lanes_that_are_done() -> None:
+def test_what_was_given_up_counts_however_late() -> None:
+    """A payload that is called invalid for the second time is nobody else's affair any more."""
+    of = opened(VIEW)
+    leaving = assignment()
+    [delivery] = deliveries(VIEW, "a", of=leaving)
+    reply_to(of, sent(of, delivery), REFUSED)
+    request = taken(of, 1.0)
+    leaving.live = False
+    of.drop(frozenset({leaving}))
+
+    assert fates(reply_to(of, request, REFUSED, 1.0)) == {"buried": [delivery]}
+
+
+def test_nothing_is_kept_of_what_is_done() -> None:
     """After a thousand visitors the scheduler is as small as before."""
-    of = scheduler()
+    of = opened(VIEW)
     for visitor in range(1000):
         of.add(deliveries(VIEW, str(visitor), str(visitor)), 0.0)
         answer(of, ACCEPTED)
         answer(of, ACCEPTED)
 
-    assert len(of._lanes) == 0
+    assert len(of._waiting.lanes) == 0
     assert (of.waiting, of.cooling) == (0, 0)
+
+
+def test_nothing_is_kept_of_what_was_refused_and_dropped() -> None:
+    """Histories leave with their deliveries, also with those that stand behind another one in their lane."""
+    of = opened(VIEWS, batch=LIMITS)
+    leaving = assignment()
+    of.add(deliveries(VIEWS, "a", "a", "b", of=leaving), 0.0)
+    answer(of, BROKEN)
+    leaving.live = False
+
+    assert len(of.drop(frozenset({leaving}))) == 3
+
+    assert of._waiting.histories == {}
+    assert (len(of._waiting.lanes), of.waiting, of.cooling) == (0, 0, 0)
+
+
+def test_a_gate_may_be_left_with_nothing_to_probe() -> None:
+    """When all that waited before a hold has left, nothing is due, and the next delivery is the probe."""
+    of = opened(VIEW)
+    leaving = assignment()
+    of.add(deliveries(VIEW, "a", "b", of=leaving), 0.0)
+    for request in all_taken(of):
+        reply_to(of, request, BROKEN)
+    answer(of, BROKEN)
+    leaving.live = False
+    of.drop(frozenset({leaving}))
+
+    assert step(of, 10.0) is None
+    of.add(deliveries(VIEW, "c"), 11.0)
+    assert fates(answer(of, ACCEPTED, 11.0)).keys() == {"accepted"}
+
+
+def test_a_gate_holds_when_those_it_could_still_ask_have_left() -> None:
+    """The heads that stay were refused in this probing already."""
+    of = scheduler()
+    leaving = assignment(1)
+    of.add(deliveries(VIEW, "a"), 0.0)
+    of.add(deliveries(VIEW, "b", of=leaving), 0.0)
+    assert answer(of, Answered(403, "")).delay == 10.0
+    leaving.live = False
+    of.drop(frozenset({leaving}))
+
+    assert step(of, 5.0) == 10.0
+    assert of.outlets[0].gate.until == 15.0

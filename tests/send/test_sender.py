@@ -2,18 +2,18 @@ import time
 
 import pytest
 
+from processor.holds import State
 from processor.records import Request
-from processor.send.scheduler import BatchLimits, Scheduler
-from tests.send.parts import ACCEPTED, BROKEN, REFUSED, channel, deliveries
-from tests.send.sender_bench import running, settle_down, waiting
+from processor.send.outlet import BatchLimits
+from processor.send.replies import ReplyClass
+from processor.send.scheduler import Scheduler
+from tests.send.parts import ACCEPTED, BAD_KEY, BROKEN, deliveries
+from tests.send.sender_bench import VIEW, VIEWS, running, settle_down, waiting
 from tests.support.waiting import eventually
-
-VIEW = channel("view")
-VIEWS = channel("views", batched=True)
 
 
 async def test_what_is_sent_is_reported() -> None:
-    """Each reply is told once: the request, the reply, what became of it and how long it took."""
+    """Each reply is told once: the request, the reply, its class, what became of it and how long it took."""
     async with running() as bench:
         [delivery] = deliveries(VIEW, "a")
         bench.sender.send([delivery])
@@ -21,9 +21,9 @@ async def test_what_is_sent_is_reported() -> None:
         bench.vendor.answer(ACCEPTED)
         await eventually(lambda: bench.settled)
 
-        [(request, reply, result, seconds)] = bench.settled
+        [(request, reply, reply_class, result, seconds)] = bench.settled
         assert list(request.deliveries) == list(result.accepted) == [delivery]
-        assert reply is ACCEPTED
+        assert (reply, reply_class) == (ACCEPTED, ReplyClass.ACCEPTED)
         assert 0 <= seconds < 5
 
 
@@ -47,7 +47,7 @@ async def test_at_most_so_many_are_in_flight() -> None:
 
 async def test_deliveries_in_flight_are_counted_too() -> None:
     """One request of a batch is many deliveries."""
-    async with running(batch=BatchLimits(3, 1000, 0.0)) as bench:
+    async with running(batch=BatchLimits(3, 1000, 0.0), opened=[VIEWS]) as bench:
         bench.sender.send(deliveries(VIEWS, *"abcd"))
         await eventually(waiting(bench, 2))
 
@@ -114,7 +114,7 @@ async def test_a_retry_goes_out_by_itself() -> None:
 
 async def test_a_batch_goes_out_when_its_wait_is_over() -> None:
     """Nobody has to come for a batch that never gets full."""
-    async with running(batch=BatchLimits(100, 1000, 0.02)) as bench:
+    async with running(batch=BatchLimits(100, 1000, 0.02), opened=[VIEWS]) as bench:
         bench.sender.send(deliveries(VIEWS, "a", "b"))
         await eventually(waiting(bench, 1))
 
@@ -122,16 +122,43 @@ async def test_a_batch_goes_out_when_its_wait_is_over() -> None:
 
 
 async def test_a_reply_wakes_the_lane_s_next() -> None:
-    """What stands behind a buried delivery goes on at once."""
+    """What stands behind a delivery that is done with goes on at once."""
     async with running() as bench:
         bench.sender.send(deliveries(VIEW, "a", "a"))
         await eventually(waiting(bench, 1))
-        bench.vendor.answer(REFUSED)
+        bench.vendor.answer(ACCEPTED)
         await eventually(lambda: len(bench.settled) == 1 and len(bench.vendor.asked) == 1)
         bench.vendor.answer(ACCEPTED)
-        await eventually(lambda: bench.accepted == [1])
+        await eventually(lambda: bench.accepted == [0, 1])
 
-        assert [delivery.record.offset for delivery in bench.settled[0][2].buried] == [0]
+
+async def test_the_news_of_gates_are_told() -> None:
+    """Who reads the log learns that a path holds, and that it accepts again."""
+    async with running(delay=0.01, opened=[]) as bench:
+        bench.sender.send(deliveries(VIEW, "a"))
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(BROKEN)
+        await eventually(lambda: len(bench.settled) == 1 and len(bench.vendor.asked) == 1)
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: len(bench.told) == 2)
+
+        assert {each.method for each in bench.told} == {"view"}
+        assert [each.state for each in bench.told] == [State.HOLDING, State.ACCEPTING]
+
+
+async def test_secrets_are_read_again_before_the_key_s_probe() -> None:
+    """After a 401 the next request, and only that one, goes out with a key that was just read."""
+    async with running(delay=0.01) as bench:
+        bench.sender.send(deliveries(VIEW, "a", "b"))
+        await eventually(waiting(bench, 2))
+        bench.vendor.answer(BAD_KEY, count=2)
+        await eventually(lambda: len(bench.settled) == 2 and len(bench.vendor.asked) == 1)
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: len(bench.settled) == 3 and len(bench.vendor.asked) == 1)
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: len(bench.accepted) == 2)
+
+        assert bench.vendor.renewals == [2]
 
 
 async def test_what_became_too_old_is_told_and_not_sent() -> None:
@@ -153,11 +180,9 @@ async def test_what_became_too_old_is_told_and_not_sent() -> None:
 
 async def test_the_rate_is_kept() -> None:
     """What is above the rate goes out later, not never."""
-    async with running(rate=4.0) as bench:
+    async with running(rate=10.0) as bench:
         begun = time.monotonic()
-        bench.sender.send(deliveries(VIEW, *[None] * 5))
+        bench.sender.send(deliveries(VIEW, *[None] * 4))
         await eventually(waiting(bench, 4))
-        bench.vendor.answer(ACCEPTED, count=4)
-        await eventually(lambda: len(bench.settled) == 4 and len(bench.vendor.asked) == 1)
 
         assert time.monotonic() - begun >= 0.24

@@ -1,13 +1,10 @@
 import asyncio
 
+from processor.send.outlet import BatchLimits
 from processor.send.replies import Answered
-from processor.send.scheduler import BatchLimits
-from tests.send.parts import ACCEPTED, BROKEN, assignment, channel, deliveries
-from tests.send.sender_bench import running, settle_down, waiting
+from tests.send.parts import ACCEPTED, BROKEN, assignment, deliveries
+from tests.send.sender_bench import VIEW, VIEWS, running, settle_down, waiting
 from tests.support.waiting import eventually
-
-VIEW = channel("view")
-VIEWS = channel("views", batched=True)
 
 
 async def test_dropping_takes_out_what_waits() -> None:
@@ -55,6 +52,7 @@ async def test_ended_waits_for_what_is_in_flight_of_these_only() -> None:
     async with running() as bench:
         leaving, staying = assignment(0), assignment(1)
         bench.sender.send(deliveries(VIEW, "a", "b", of=leaving))
+        await eventually(waiting(bench, 2))
         bench.sender.send(deliveries(VIEW, "c", of=staying))
         await eventually(waiting(bench, 3))
 
@@ -74,7 +72,7 @@ async def test_ended_waits_for_what_is_in_flight_of_these_only() -> None:
 
 async def test_ended_waits_for_a_batch_that_carries_one_of_these() -> None:
     """A request over several partitions belongs to all of them."""
-    async with running(batch=BatchLimits(10, 1000, 0.0)) as bench:
+    async with running(batch=BatchLimits(10, 1000, 0.0), opened=[VIEWS]) as bench:
         leaving, staying = assignment(0), assignment(1)
         bench.sender.send([*deliveries(VIEWS, "a", of=staying), *deliveries(VIEWS, "b", of=leaving)])
         await eventually(waiting(bench, 1))
@@ -88,7 +86,7 @@ async def test_ended_waits_for_a_batch_that_carries_one_of_these() -> None:
 
 async def test_nothing_in_flight_has_ended_already() -> None:
     """Without requests there is nothing to wait for, whatever waits for its turn."""
-    async with running(rate=0.001) as bench:
+    async with running(rate=0.001, opened=[]) as bench:
         bench.sender.send(deliveries(VIEW, "a", of=assignment(1)))
         await eventually(waiting(bench, 1))
 

@@ -10,9 +10,10 @@ REQUEST = Request(VIEW, deliveries(VIEW, None), b"{}")
 
 
 async def test_nothing_is_sent_and_all_is_answered() -> None:
-    """Every request ends as shadowed, and nothing needs to be closed."""
+    """Every request ends as shadowed, no key is needed, and nothing needs to be closed."""
     shadow = ShadowSender()
 
+    await shadow.renew()
     assert await shadow.send(REQUEST) == Shadowed()
     await shadow.close()
 

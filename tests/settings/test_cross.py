@@ -16,7 +16,7 @@ VIEWED, ORDERED = "com.acme.shop.ProductViewed", "com.acme.shop.Ordered"
 @pytest.mark.parametrize(
     ("old", "new", "where", "level", "message"),
     [
-        ("to: acme.view", "to: acm.view", "routes.views.to.0", ERROR, "there is no destination `acm`"),
+        ("to: acme.view", "to: acm.view", "routes.views.to", ERROR, "there is no destination `acm`"),
         ("to: acme.view", "to: [acme.view, b.c]", "routes.views.to.1", ERROR, "there is no destination `b`"),
         ("topics: [shop.clickstream]\n", "", "routes.views", ERROR, "reads no topic"),
         (
@@ -166,8 +166,39 @@ def test_what_another_file_removed(tmp_path: Path) -> None:
     """Where a small file takes a destination away, the fault of a route that is left says so."""
     over = "destinations:\n  acme: null\n  other: {type: plain, base_url: 'https://a', api_key: k}\n"
     (fault,) = load_text(tmp_path, FILE, over).faults
-    assert (fault.where, fault.message) == ("routes.views.to.0", "`acme.view`: there is no destination `acme`")
+    assert (fault.where, fault.message) == ("routes.views.to", "`acme.view`: there is no destination `acme`")
     assert fault.fix == f"{tmp_path}/1.yaml:2 removes it; remove the route there too: `views: null` in `routes`"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("{status: 409, class: accepted}", "{status: 409, class: accepted}"),
+        ("{status: 409, class: accepted}", "{status: 409, class: invalid}"),
+        ("{status: 409, class: accepted}", "{status: 409, body: exists, class: invalid}"),
+        ("{status: 409, body: exist, class: accepted}", "{status: 409, body: exists, class: invalid}"),
+        ("{status: 409, body: exists, class: accepted}", "{status: 409, body: exists, class: accepted}"),
+    ],
+)
+def test_a_rule_that_never_holds(tmp_path: Path, first: str, second: str) -> None:
+    """The first rule that fits holds, so one that comes after a wider one is a mistake."""
+    rules = f"type: acme\n    replies:\n      - {{status: 400, class: invalid}}\n      - {first}\n      - {second}"
+    loaded = load_text(tmp_path, changed("type: acme", rules))
+    message, fix = (
+        "never holds: `replies.1` fits all replies that it is about",
+        "put it first, or remove one of the two",
+    )
+    assert shown(loaded) == [("destinations.acme.replies.2", ERROR, message, fix)]
+    assert loaded.faults[0].line == 12
+
+
+def test_rules_from_narrow_to_wide(tmp_path: Path) -> None:
+    """A longer text before a shorter one, and the rest of the status last; other statuses are others."""
+    rules = (
+        "[{status: 409, body: exists, class: accepted}, {status: 409, body: exist, class: invalid}, "
+        "{status: 410, body: exists, class: invalid}, {status: 409, class: transient}]"
+    )
+    assert load_text(tmp_path, changed("type: acme", f"type: acme\n    replies: {rules}")).faults == ()
 
 
 def test_authorities_are_looked_up_beside_their_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from processor.errors import Fault, Level
 from processor.settings.load import config_paths, load
+from processor.settings.mapped import Constant, Expression, PythonHook
 from tests.settings.example import FILE, VENDORS, AcmeSettings, changed, load_text
 
 
@@ -64,8 +65,9 @@ routes:
         (14, "destinations.other.type"),
         (15, "destinations.none"),
         (17, "routes.views.when"),
+        (17, "routes.views.to"),
         (18, "routes.carts.event"),
-        (19, "routes.orders.to.0"),
+        (19, "routes.orders.to"),
     ]
     assert {fault.file for fault in loaded.faults} == {str(tmp_path / "0.yaml")}
     assert "hunter2" not in "\n".join(map(str, loaded.faults))
@@ -113,7 +115,8 @@ routes:
             "{item: product.sku}",
             "{item: product.skus[0]}",
             (
-                "ERROR clickstream.yaml:16    YAML cannot read this: expected ',' or '}', but got '['\n"
+                "ERROR clickstream.yaml:16    YAML cannot read this: "
+                "within {} and [] a comma parts the values, and a bracket wants quotes\n"
                 "      fix: use quotes: map: {item: 'product.skus[0]'}"
             ),
         ),
@@ -154,12 +157,40 @@ def test_what_a_person_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ol
 
 
 def test_the_sound_parts_are_there(tmp_path: Path) -> None:
-    """Where one route is wrong, the others can still be looked at for more faults."""
-    text = FILE + "  carts: {event: a-b, to: acme.cart, map: {}}\n"
-    loaded = load_text(tmp_path, text.replace("group_prefix", ""), "commit_interval: soon\n")
+    """Where one part is wrong, it and the others can still be looked at for more faults."""
+    carts = "  carts: {event: a-b, to: acme.cart, when: a, map: {a: b, c: , d: [5]}}\n"
+    odd = "  odd: 5\n  hook: {too: acme.cart, to: acme.cart, map: python:a.b}\n"
+    nothing = "  nowhere: {to: cart, map: {}}\n  blank: {to: acme.cart, map: text}\n"
+    loaded = load_text(tmp_path, FILE.replace("user_agent", "agent") + carts + odd + nothing, "commit_interval: soon\n")
+
     assert loaded.settings is None
-    assert list(loaded.routes) == ["views"]
-    assert list(loaded.destinations) == ["acme"]
+    assert list(loaded.routes) == ["carts", "hook", "views"]
+    assert loaded.routes["carts"].to == ("acme.cart",)
+    assert loaded.routes["carts"].map == {"a": Expression("b"), "d": Constant([5])}
+    assert loaded.routes["hook"].map == PythonHook("a.b")
+    assert loaded.destinations["acme"].type == "acme"
+
+
+def test_expressions_are_there_whatever_is_wrong(tmp_path: Path) -> None:
+    """By their path, as they are after substitution; constants and what is no text are none."""
+    head = FILE.replace("user_agent: Shop/1.0", "agent: Shop/1.0\n    when: a\n    map: {x: b, y: [c], z: {const: d}}")
+    routes = """\
+  more: {to: 5, when: "e", for_each: f, order_key: "g", let: {h: i, j: 5}, map: {k: l, m: true, n: "5", o: , p: {q: r}}}
+  hook: {when: [a], order_key: , map: python:a.b}
+  odd: 5
+"""
+    found = load_text(tmp_path, head + routes).expressions
+
+    assert {".".join(map(str, path)): text for path, text in found.items() if path[1] != "views"} == {
+        "destinations.acme.when": "a",
+        "destinations.acme.map.x": "b",
+        "routes.more.when": "e",
+        "routes.more.for_each": "f",
+        "routes.more.order_key": "g",
+        "routes.more.let.h": "i",
+        "routes.more.map.k": "l",
+        "routes.more.map.n": "5",
+    }
 
 
 @pytest.mark.parametrize("key", ["kafka", "start_from", "destinations", "routes"])
@@ -320,7 +351,7 @@ def test_faults_of_schemas_have_their_own_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "where", "message"),
     [
-        ("{a: b}", "schemas", "must be a list"),
+        ("{a: b}", "schemas", "must be a text or a list of texts"),
         ("[a, [b]]", "schemas.1", "must be text"),
         ("['']", "schemas.0", "must not be empty"),
         ("null", "schemas", "has no value"),

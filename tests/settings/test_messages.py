@@ -81,7 +81,7 @@ CASES: dict[str, tuple[str, str, Said]] = {
         "voyadoo.product_view",
         (
             15,
-            "routes.views.to.0",
+            "routes.views.to",
             "`voyadoo.product_view`: there is no destination `voyadoo`",
             "did you mean `voyado`?",
         ),
@@ -106,7 +106,7 @@ CASES: dict[str, tuple[str, str, Said]] = {
         "",
         (
             17,
-            "routes.views.map",
+            "routes.views.map.contactId",
             "product_view requires contactId, and nothing is mapped to it",
             "add `contactId: …` to the map",
         ),
@@ -149,7 +149,12 @@ CASES: dict[str, tuple[str, str, Said]] = {
     "variable in brackets": (
         "[shop.clickstream]",
         "[${TOPIC}]",
-        (4, "", "YAML cannot read this: expected ',' or ']', but got '{'", 'use quotes: topics: ["${TOPIC}"]'),
+        (
+            4,
+            "",
+            "YAML cannot read this: within {} and [] a comma parts the values, and a bracket wants quotes",
+            'use quotes: topics: ["${TOPIC}"]',
+        ),
     ),
     "a number for a duration": (
         "    type: voyado",
@@ -200,6 +205,71 @@ CASES: dict[str, tuple[str, str, Said]] = {
         "    type: voyado",
         "    type: voyado\n    retry: {delays: 10s}",
         (9, "destinations.voyado.retry.delays", "`10s` must be a list", "for example `delays: [10s, 30s, 60s]`"),
+    ),
+    "attempts": (
+        "    type: voyado",
+        "    type: voyado\n    retry: {max_attempts: 0}",
+        (9, "destinations.voyado.retry.max_attempts", "`0` must be at least 1", "for example `max_attempts: 8`"),
+    ),
+    "stalemate": (
+        "    type: voyado",
+        "    type: voyado\n    retry: {stalemate: none}",
+        (
+            9,
+            "destinations.voyado.retry.stalemate",
+            "`none` is not a duration",
+            "a number with ms, s, m, h or d: 5m; or `never`",
+        ),
+    ),
+    "one rule": (
+        "    type: voyado",
+        "    type: voyado\n    replies: {status: 409, class: accepted}",
+        (
+            9,
+            "destinations.voyado.replies",
+            "must be a list",
+            "for example `replies: [{status: 409, class: accepted}]`",
+        ),
+    ),
+    "status of many": (
+        "    type: voyado",
+        "    type: voyado\n    replies: [{status: 4xx, class: accepted}]",
+        (9, "destinations.voyado.replies.0.status", "`4xx` is not a whole number", "for example `status: 409`"),
+    ),
+    "status out of range": (
+        "    type: voyado",
+        "    type: voyado\n    replies: [{status: 4090, class: accepted}]",
+        (9, "destinations.voyado.replies.0.status", "`4090` must be at most 599", "for example `status: 409`"),
+    ),
+    "misspelt class": (
+        "    type: voyado",
+        "    type: voyado\n    replies: [{status: 409, class: acepted}]",
+        (9, "destinations.voyado.replies.0.class", "`acepted` is not allowed", "did you mean `accepted`?"),
+    ),
+    "unknown class": (
+        "    type: voyado",
+        "    type: voyado\n    replies: [{status: 409, class: ok}]",
+        (
+            9,
+            "destinations.voyado.replies.0.class",
+            "`ok` is not allowed",
+            "one of: accepted, throttled, invalid, forbidden, misconfigured, transient, credential",
+        ),
+    ),
+    "rule without class": (
+        "    type: voyado",
+        "    type: voyado\n    replies: [{status: 409}]",
+        (9, "destinations.voyado.replies.0.class", "is required", "for example `class: accepted`"),
+    ),
+    "rule with a blank text": (
+        "    type: voyado",
+        "    type: voyado\n    replies: [{status: 409, body: , class: accepted}]",
+        (9, "destinations.voyado.replies.0.body", "has no value", "give it one, or remove the key"),
+    ),
+    "rule with an unknown key": (
+        "    type: voyado",
+        "    type: voyado\n    replies: [{status: 409, text: a, class: accepted}]",
+        (9, "destinations.voyado.replies.0.text", "is not a known key", "one of: body, class, status"),
     ),
     "another word for a mode": (
         "    type: voyado",
@@ -465,7 +535,7 @@ def test_a_broken_expression(expression: str, message: str) -> None:
         (
             "destinations:\n  voyado: null\n  rocket: {type: retail_rocket, partner_id: a, api_key: b}\n",
             (
-                "ERROR clickstream.yaml:15 routes.views.to.0   "
+                "ERROR clickstream.yaml:15 routes.views.to   "
                 "`voyado.product_view`: there is no destination `voyado`\n"
                 "      fix: stage.yaml:2 removes it; remove the route there too: `views: null` in `routes`"
             ),
@@ -476,7 +546,10 @@ def test_a_broken_expression(expression: str, message: str) -> None:
         ),
         (
             "topics:\n  a: b\n",
-            "ERROR stage.yaml:1 topics   must be a list\n      fix: write it in brackets: [a, b]",
+            (
+                "ERROR stage.yaml:1 topics   must be a text or a list of texts\n"
+                "      fix: one text, or several in brackets: [a, b]"
+            ),
         ),
     ],
 )
@@ -550,6 +623,8 @@ def test_twenty_faults_at_once() -> None:
         "13 destinations.voyado.batch.max_events",
         "15 destinations.rocket.type",
         "17 routes.views.event",
+        "17 routes.views.map.contactId",
+        "17 routes.views.map.itemId",
         "18 routes.carts.to",
         "19 routes.orders.when",
         "19 routes.orders.let.item",
@@ -562,4 +637,4 @@ def test_the_command_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     """The command says the same, how many faults there are, and ends with 2; never a traceback."""
     said = read(TWENTY)
     assert main(["run"]) == 2
-    assert capsys.readouterr().err == f"{said}\n\n22 errors; nothing was started\n"
+    assert capsys.readouterr().err == f"{said}\n\n24 errors; nothing was started\n"

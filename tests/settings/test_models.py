@@ -12,6 +12,7 @@ from processor.settings.models import (
     Expression,
     HttpSettings,
     PythonHook,
+    RetrySettings,
     RouteSettings,
     Settings,
     TableFile,
@@ -201,6 +202,23 @@ def test_no_batches() -> None:
     assert AcmeSettings.model_validate({**ACME, "batch": None}).batch is None
 
 
+def test_rules_for_replies() -> None:
+    """A status, perhaps a text, and what it means; in the order of the file."""
+    written = [
+        {"status": "409", "body": "exists", "class": "accepted"},
+        {"status": "403", "class": "credential"},
+    ]
+    first, second = AcmeSettings.model_validate({**ACME, "replies": written}).replies
+    assert (first.status, first.body, first.reply_class) == (409, "exists", "accepted")
+    assert (second.status, second.body, second.reply_class) == (403, None, "credential")
+
+
+def test_retrying() -> None:
+    """What is left out of `retry` keeps its default."""
+    retry = AcmeSettings.model_validate({**ACME, "retry": {"stalemate": "never", "max_attempts": "3"}}).retry
+    assert (retry.delays, retry.max_attempts, retry.stalemate) == ((10.0, 30.0, 60.0, 300.0), 3, None)
+
+
 def test_vendor_defaults() -> None:
     """A vendor's class changes defaults and adds keys."""
     acme = AcmeSettings.model_validate(ACME)
@@ -210,7 +228,8 @@ def test_vendor_defaults() -> None:
         32,
         10.0,
     )
-    assert acme.retry.delays == (10.0, 30.0, 60.0, 300.0)
+    assert acme.retry == RetrySettings(delays=(10.0, 30.0, 60.0, 300.0), max_attempts=8, stalemate=300.0)
+    assert acme.replies == ()
     assert acme.dead_letter.topic is None
     assert AcmeSettings.model_validate({**ACME, "rate": "none"}).rate is None
 
@@ -229,6 +248,20 @@ def test_both_vendors_get_a_user_agent() -> None:
         {"retry": {"delays": []}},
         {"retry": {"delays": ["0s"]}},
         {"retry": {"delays": "10s"}},
+        {"retry": {"max_attempts": "0"}},
+        {"retry": {"max_attempts": "never"}},
+        {"retry": {"stalemate": "0s"}},
+        {"retry": {"stalemate": None}},
+        {"replies": {"status": "409", "class": "accepted"}},
+        {"replies": [{"status": "409"}]},
+        {"replies": [{"class": "accepted"}]},
+        {"replies": [{"status": "199", "class": "accepted"}]},
+        {"replies": [{"status": "600", "class": "accepted"}]},
+        {"replies": [{"status": "4xx", "class": "accepted"}]},
+        {"replies": [{"status": "409", "class": "shadowed"}]},
+        {"replies": [{"status": "409", "reply_class": "accepted"}]},
+        {"replies": [{"status": "409", "class": "accepted", "body": ""}]},
+        {"replies": [{"status": "409", "class": "accepted", "body": None}]},
         {"batch": {"max_events": "0"}},
         {"batch": {"max_bytes": "0"}},
         {"batch": "none"},

@@ -53,7 +53,7 @@ def test_an_expression_is_shown_with_quotes(text: str, line: int, fix: str) -> N
         ("a: *b", 1, "undefined alias 'b'", "define it above with `&name`"),
         ("a: b\n---\nc: d", 2, "`---` begins a second document", "--config more than once"),
         ("a: 'b\nc: d\n", 1, "a quote is never closed", "missing quote"),
-        ("a: [b\nc: d\n", 1, "expected ',' or ']'", "bracket left open"),
+        ("a: [b\nc: d\n", 1, "a comma parts the values", "bracket left open"),
         ("a: b\n  c: d\n", 2, "may not have `: ` in it", "wrong indentation"),
         ("a: - b", 1, "a list begins on the line below", "wrong indentation"),
         ("a: b\nc: d\x01\n", 2, "U+0001 is not allowed", "remove it"),

@@ -61,6 +61,8 @@ def test_texts_that_are_right(kind: Any, written: object, value: object) -> None
         (HttpUrl, "https://a:port", "is not an http or https address"),
         (HttpUrl, "https://a b", "is not an http or https address"),
         (HttpUrl, "https://[a", "is not an http or https address"),
+        (HttpUrl, "https://a..b", "is not an http or https address"),
+        (HttpUrl, f"https://{'a' * 64}.example", "is not an http or https address"),
         (HttpUrl, "https://user:secret@a", "may not have a user"),
         (HttpUrl, "https://a/?apiKey=b", "may not have a user, a query"),
         (Topics, "shop.*", "is not a topic's name"),
@@ -113,7 +115,16 @@ def test_proxies(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["proxy:3128", "socks5://proxy", "http://", "http://a:b", "http://proxy/path", "http://proxy?a=b", "http://a b"],
+    [
+        "proxy:3128",
+        "socks5://proxy",
+        "http://",
+        "http://a:b",
+        "http://proxy/path",
+        "http://proxy?a=b",
+        "http://a b",
+        "http://a..b",
+    ],
 )
 def test_what_is_no_proxy(url: str) -> None:
     """The words never have the address, for it may hold a password."""

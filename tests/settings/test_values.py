@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from processor.settings.values import Duration, Rate, Size, Wait, parse_flag
+from processor.settings.values import Duration, Rate, Size, Stalemate, Wait, parse_flag
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,9 @@ from processor.settings.values import Duration, Rate, Size, Wait, parse_flag
         (Rate, "0.5/s", 0.5),
         (Rate, "none", None),
         (Rate, 2.5, 2.5),
+        (Stalemate, "5m", 300.0),
+        (Stalemate, "never", None),
+        (Stalemate, 300.0, 300.0),
     ],
 )
 def test_values_as_people_write_them(kind: Any, written: object, value: object) -> None:
@@ -45,6 +48,13 @@ def test_what_is_no_duration(written: object) -> None:
     """Anything else is refused with the units that there are."""
     with pytest.raises(ValidationError, match="is not a duration"):
         TypeAdapter(Duration).validate_python(written)
+
+
+@pytest.mark.parametrize("written", ["", None, "null", "Never", "none", "5", True])
+def test_what_is_no_stalemate(written: object) -> None:
+    """Nothing but `never` waits for ever, an empty value least of all."""
+    with pytest.raises(ValidationError, match="is not a duration"):
+        TypeAdapter(Stalemate).validate_python(written)
 
 
 @pytest.mark.parametrize("written", ["1mb", "1Mi", "1 MiB", "MiB", "-1", "1,5MiB", None, [1]])

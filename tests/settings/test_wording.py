@@ -85,6 +85,7 @@ def faults_of(value: dict[str, object]) -> list[Fault]:
         ({"name": "a", "inner": {"size": "10"}}, "outer.inner.size", "`10` must be at most 9", ""),
         ({"name": "a", "inner": {"size": "x"}}, "outer.inner.size", "`x` is not a whole number", ""),
         ({"name": "a", "inner": {"kind": "x"}}, "outer.inner.kind", "`x` is not allowed", "one of: one, two"),
+        ({"name": "a", "inner": {"kind": "tow"}}, "outer.inner.kind", "`tow` is not allowed", "did you mean `two`?"),
         ({"name": "a", "inner": {"siz": "1"}}, "outer.inner.siz", "is not a known key", "did you mean `size`?"),
         ({"name": "a", "many": {"b": {"sz": "1"}}}, "outer.many.b.sz", "is not a known key", "`size`"),
         ({"name": "a", "size": "1"}, "outer.size", "is not a known key", "it belongs below `inner`"),

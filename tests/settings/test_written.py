@@ -1,7 +1,7 @@
 import pytest
 
 from processor.settings.models import BatchSettings, DestinationSettings, RetrySettings, Settings
-from processor.settings.values import Frozen, parse_duration, parse_rate, parse_size
+from processor.settings.values import Frozen, parse_duration, parse_rate, parse_size, parse_stalemate
 from processor.settings.written import as_written
 
 
@@ -23,6 +23,8 @@ from processor.settings.written import as_written
         ),
         (DestinationSettings, "batch", None, None),
         (RetrySettings, "delays", (10.0, 60.0), ["10s", "1m"]),
+        (RetrySettings, "stalemate", 300.0, "5m"),
+        (RetrySettings, "stalemate", None, "never"),
         (BatchSettings, "max_bytes", 128 * 1024 * 1024, "128MiB"),
         (Settings, "topics", ("a",), ["a"]),
     ],
@@ -31,5 +33,6 @@ def test_values_as_people_write_them(model: type[Frozen], key: str, value: objec
     """A default is shown in the unit that one would write, and reads back as it is."""
     shown = as_written(value, model.model_fields[key])
     assert shown == written
-    reader = {"timeout": parse_duration, "rate": parse_rate, "max_bytes": parse_size}.get(key)
+    readers = {"timeout": parse_duration, "rate": parse_rate, "max_bytes": parse_size, "stalemate": parse_stalemate}
+    reader = readers.get(key)
     assert reader is None or reader(shown) == value

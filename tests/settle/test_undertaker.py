@@ -1,6 +1,6 @@
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, cast
 from uuid import uuid4
 
@@ -126,7 +126,8 @@ def test_letters_wait_for_their_topic(broker: Broker, begin: Begin) -> None:
     assert {message.value() for message in read(broker.bootstrap, name, 2)} == {b"vv"}
     assert burial.undertaker.trouble is None
     refusals = burial.lines("dead_letter_refused")
-    assert trouble == refusals[0]["reason"]
+    assert trouble.words == refusals[0]["reason"]
+    assert abs(time.time() - trouble.since) < 60
     assert all(before["reason"] != after["reason"] for before, after in pairwise(refusals))
     assert "create the topic" in refusals[0]["fix"]
     assert len(burial.lines("dead_letter_topic_back")) == 1
@@ -274,6 +275,30 @@ def test_refusals_are_tried_again_later_and_later(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("soon")
+def test_trouble_is_told_since_its_beginning() -> None:
+    """What the broker says may change meanwhile; for how long letters have waited counts from the first refusal."""
+    unknown, late = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), KafkaError(KafkaError._MSG_TIMED_OUT)
+    script = Scripted([unknown, late])
+    poll, seen = script.poll, []
+
+    def watched(seconds: float) -> None:
+        poll(seconds)
+        seen.append(burial.undertaker.trouble)
+
+    script.poll = watched  # type: ignore[assignment, method-assign] # a script, not a class for each
+    burial = Burial("letters", lambda: cast("Producer", script))
+    begun = time.time()
+    burial.bury(letter_of(record(0)))
+    burial.await_burials(1)
+    burial.undertaker.stop(1)
+
+    troubles = [trouble for trouble in seen if trouble]
+    assert [words for words, _ in groupby(trouble.words for trouble in troubles)] == [unknown.str(), late.str()]
+    assert len({trouble.since for trouble in troubles}) == 1
+    assert begun <= troubles[0].since <= time.time()
+
+
+@pytest.mark.usefixtures("soon")
 def test_a_letter_that_is_too_large_without_its_value_is_trouble() -> None:
     """Where key and headers alone do not fit, that is said like any other refusal; nothing is omitted twice."""
     too_large = [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE) for _ in range(2)]
@@ -330,8 +355,9 @@ def test_a_stop_does_not_wait_for_a_client() -> None:
 
     burial = Burial("letters", make_producer)
     burial.bury(letter_of(record(0)))
-    eventually_sync(lambda: burial.undertaker.trouble == "no login")
+    trouble = eventually_sync(lambda: burial.undertaker.trouble)
     burial.undertaker.stop(5)
 
+    assert trouble.words == "no login"
     assert not burial.undertaker._thread.is_alive()
     assert burial.undertaker.waiting == 1

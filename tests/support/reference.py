@@ -102,8 +102,8 @@ class Reference:
                 yield self.section(title, group["description"], self.rows((*path, key), group))
 
     def group(self, written: Json) -> Json | None:
-        """The model that a key holds, perhaps or null."""
-        options = [written, *written.get("anyOf", ())]
+        """The model that a key holds, perhaps in a list, or null."""
+        options = [written, *written.get("anyOf", ()), written.get("items", {})]
         names = [option["$ref"].rpartition("/")[2] for option in options if "$ref" in option]
         return self.schema["$defs"][names[0]] if names else None
 
@@ -146,6 +146,9 @@ def values_at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
     """Every value at a path, with `*` for any key."""
     if not path:
         yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from values_at(item, path)
     elif isinstance(value, dict):
         keys = value if path[0] == "*" else [path[0]] if path[0] in value else []
         for key in keys:
@@ -179,7 +182,8 @@ def plain(written: Json) -> str:
     """A type that has no name of its own."""
     kind = written["type"]
     if kind == "array":
-        return f"list of {words(written['items'])}"
+        items = words(written["items"])
+        return "list of groups, below" if items.startswith("group") else f"list of {items}"
     if kind == "object":
         items = words(written["additionalProperties"])
         return "groups by name, below" if items.startswith("group") else f"mapping to {items}"

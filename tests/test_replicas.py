@@ -1,0 +1,45 @@
+"""Replicas share the account's rate, on a real Kafka with real HTTP; the figures are the vendor's own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from processor.demo.vendors import VendorOptions
+from tests.support.broker import Broker
+from tests.support.path import running_path
+from tests.support.registry import Registry
+from tests.support.replicas import Fleet, running_fleet
+from tests.support.topics import TopicFactory
+
+RATE = 40.0
+"""Requests a second of the account."""
+BACKLOG = {0: 2000, 1: 1000, 2: 500}
+"""Events by partition; the fourth one has none."""
+WHILE = 120
+"""Requests that are watched after each change: three seconds of them."""
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, broker: Broker, registry: Registry, topic: TopicFactory) -> Iterator[Fleet]:
+    """Replicas over a backlog in uneven partitions; the vendor answers 429 to what is faster than the rate."""
+    options = VendorOptions(latency=0.02, limit=RATE)
+    with running_path(tmp_path, broker, registry, topic, options) as path, running_fleet(path, RATE) as fleet:
+        fleet.fill(BACKLOG)
+        yield fleet
+
+
+def test_replicas_stay_within_the_account_s_rate(fleet: Fleet) -> None:
+    """Two that start together, a third that joins, one that leaves: never more than the rate and a short burst."""
+    first = fleet.join()
+    fleet.join()
+    fleet.requests(WHILE)
+    fleet.join()
+    fleet.requests(WHILE)
+    fleet.leave(first)
+    fleet.requests(2 * WHILE)
+
+    arrivals = fleet.arrivals
+    assert arrivals.busiest(1.0) <= 1.5 * RATE
+    assert arrivals.busiest(10.0) <= 1.1 * 10 * RATE
+    assert not arrivals.refused
