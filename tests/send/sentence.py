@@ -17,6 +17,8 @@ REFUSING = (Ill.FORBIDDEN, Ill.MISSING)
 PATIENCE = 3600.0
 """Seconds after which what may not be repeated is tried, although other paths cannot tell whether it would go well."""
 JITTER = 1.25
+BAD_LUCK = 12
+"""So often in a row the dice (0.3 at most) may refuse one: less than once in a million."""
 GRACE = 4
 """Longest delays that heads are watched for once nothing of them can move."""
 
@@ -92,7 +94,7 @@ class Deadline:
         risky = sum(1 for delivery in world.open if delivery.channel.once) + (unread if setup.once else 0)
         seconds += 2 * risky * (PATIENCE * JITTER + setup.longest)
         if setup.dice:
-            seconds += left * setup.longest
+            seconds += (left + BAD_LUCK) * setup.longest
         return seconds
 
 

@@ -186,6 +186,18 @@ def test_partitions_take_turns() -> None:
         assert offsets[:5] == [0, 100, 1, 101, 2]
 
 
+def test_a_lane_with_half_of_all_traffic_does_not_starve_others() -> None:
+    """It has one request at a time, and rides behind all others' heads; the others go out as if it were not there."""
+    for path, batch, sent in (
+        (VIEW, None, [[0], [1], [3], [5], [7]]),
+        (VIEWS, BatchLimits(max_events=6, max_bytes=1000, max_wait=0.2), [[0, 1, 3, 5, 7, 2]]),
+    ):
+        of = opened(path, batch=batch)
+        of.add(deliveries(path, "busy", "a", "busy", "b", "busy", "c", "busy", "d"), 0.0)
+
+        assert [[delivery.record.offset for delivery in request.deliveries] for request in all_taken(of)] == sent
+
+
 def test_what_was_throttled_is_the_front_again() -> None:
     """It goes out before all others of its partition and in its order, as if it had not been sent."""
     of = opened(VIEWS, batch=LIMITS)
