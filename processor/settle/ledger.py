@@ -21,6 +21,7 @@ from processor.records import Assignment, Key, PartitionView, Record, Span
 from processor.settle.commits import CommitPace
 from processor.settle.metadata import LIMIT, Settled, encode
 from processor.settle.resume import remembers_topic, resume
+from processor.settle.unnamed import Unnamed
 
 MAX_STAMPS = 1000
 """Polls whose age is remembered one by one; later ones share the last stamp, so that a stuck record costs no memory."""
@@ -34,6 +35,7 @@ class PartitionLedger:
             frontier until its first record arrives).
         records, size: the unsettled ones, and their bytes.
         _ahead: settled spans beyond the frontier, sorted, not touching.
+        _unnamed: what of them the metadata leaves out.
         _stamps: last offset and first timestamp of each poll that is not settled as a whole: the age of the oldest
             unsettled record, to within one poll, without a stamp per record.
         _topic_id: which topic the offsets are of.
@@ -50,6 +52,7 @@ class PartitionLedger:
         self.records = 0
         self.size = 0
         self._ahead: list[tuple[int, int]] = list(start.ahead)
+        self._unnamed = Unnamed()
         self._stamps: deque[tuple[int, int]] = deque()
         self._topic_id = start.topic_id
         self._moved = start.offset != start.committed
@@ -90,6 +93,7 @@ class PartitionLedger:
         """These records are settled: delivered, filtered, or buried and acknowledged."""
         self.records -= span.records
         self.size -= span.size
+        self._unnamed.enter(span)
         self._cover(span.start, span.end)
 
     def skip_to(self, position: int) -> None:
@@ -105,7 +109,8 @@ class PartitionLedger:
             limit: bytes of metadata that the coordinator takes.
         """
         if self._moved and self.frontier is not None:
-            settled = Settled(self.frontier, tuple(self._ahead), self._topic_id())
+            named = self._unnamed.leave_out(self._ahead, self.frontier)
+            settled = Settled(self.frontier, named, self._topic_id())
             self._bookmark = Bookmark(self.frontier, encode(settled, limit))
             if self._ahead:
                 self._fill_per_span = len(self._bookmark.metadata) / LIMIT / len(self._ahead)
