@@ -55,7 +55,7 @@ class PartitionLedger:
         self._unnamed = Unnamed()
         self._stamps: deque[tuple[int, int]] = deque()
         self._topic_id = start.topic_id
-        self._moved = start.offset != start.committed
+        self._moved = False
         self._bookmark: Bookmark | None = None
         self._held: Bookmark | None = None
         self._fill_per_span = 0.0
@@ -78,7 +78,8 @@ class PartitionLedger:
         first, last = records[0].offset, records[-1].offset
         if self.next is None or self.frontier is None:
             self.frontier = self.next = first
-            self._moved = True
+        if self._bookmark is None and self.frontier != self.committed:
+            self._moved = True  # not before a record came: a pipeline that reads nothing commits nothing
         unsettled = self._unsettled(records, self.frontier)
         if first != self.next or last - first + 1 != len(records):
             self._enter_gaps(records)

@@ -9,10 +9,6 @@ or its dead letter waits for the broker. Only from then on is the lane remembere
 all in one lane, and are accepted, costs nothing.
 """
 
-from operator import attrgetter
-
-_offset = attrgetter("offset")
-
 
 class _Place:
     """A record that has left lanes, and is not named.
@@ -92,14 +88,17 @@ class Naming:
 
     def _free(self, place: _Place) -> None:
         """A record is named, and with it those that only waited for that."""
-        named = [place]
-        for one in named:
-            del self._places[one.offset]
-            for lane in one.lanes:
-                if self._last.get(lane) is one:
-                    del self._last[lane]
-            for later in one.behind:
-                later.earlier -= 1
-                if later.settled and not later.earlier:
-                    named.append(later)
-        self.freed += map(_offset, named[1:])
+        self._forget(place)
+        waiting = list(place.behind)
+        for later in waiting:
+            later.earlier -= 1
+            if later.settled and not later.earlier:
+                self._forget(later)
+                self.freed.append(later.offset)
+                waiting += later.behind
+
+    def _forget(self, place: _Place) -> None:
+        del self._places[place.offset]
+        for lane in place.lanes:
+            if self._last.get(lane) is place:
+                del self._last[lane]

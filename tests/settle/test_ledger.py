@@ -432,12 +432,14 @@ def test_how_far_ahead() -> None:
     assert ahead == [0, 0, 2, 0, 0, 0, 1]
 
 
-def test_a_new_topic_s_start_is_committed() -> None:
-    """Where it goes on from elsewhere than the group's offset, that is written at once, with the topic's id."""
+def test_a_new_topic_s_start_is_committed_with_its_first_record() -> None:
+    """Where it goes on from elsewhere than the group's offset, that is written, with the topic's id; but not unread."""
     ledger, assignment = Ledger(1.0), Assignment(*KEY, 1)
     topic_id = "A" * 21 + "B"
     ledger.begin(assignment, Start(None, 3, (), lambda: topic_id))
+    assert not ledger.commits_of([KEY], now=0.0)
 
+    ledger.receive(KEY, [record(3, at=assignment)])
     (sent,) = ledger.commits_of([KEY], now=0.0).values()
 
     assert (sent.offset, decode(sent.metadata)) == (3, Settled(3, (), topic_id))
