@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from functools import cache
 from random import Random
 
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from pydantic import SecretStr
 from yarl import URL
@@ -17,6 +19,7 @@ from processor.consume.kafka_thread import KafkaThread
 from processor.consume.lag import EndOffsets
 from processor.consume.share import ShareWatch
 from processor.consume.start import write_start_offsets
+from processor.consume.survey import Survey
 from processor.decode.decoder import Decoder
 from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
@@ -95,7 +98,8 @@ def _build_pipeline(
     loop = asyncio.get_running_loop()
     tokens = tokens_of(settings.kafka, os.environ, clock, log)
     clients = KafkaClients(settings.kafka, plan.group, f"clickstream-{plan.name}", tokens, log)
-    kafka = _kafka_thread(settings, plan, clients, clock, log)
+    admin = cache(clients.admin)
+    kafka = _kafka_thread(settings, plan, clients, admin, clock, log)
     replies = reply_table(plan.settings)
     scheduler = _scheduler(plan.settings, replies.classify, clock)
     http = http_of(plan, replies, clock, log)
@@ -103,7 +107,7 @@ def _build_pipeline(
     undertaker = Undertaker(plan.dead_letter_topic, clients.producer, clock, log)
     router = Router(plan.routes)
     score = Scorekeeper(metrics, plan.name, clock, log)
-    ends = EndOffsets(clients.admin)
+    ends = EndOffsets(admin)
     pipeline = Pipeline(
         origin=Origin(plan.name, version, __version__),
         decoder=Decoder(schemas, local, router.wants),
@@ -142,10 +146,17 @@ def _build_pipeline(
     )
 
 
-def _kafka_thread(settings: Settings, plan: Plan, clients: KafkaClients, clock: Clock, log: Logger) -> KafkaThread:
+def _kafka_thread(
+    settings: Settings,
+    plan: Plan,
+    clients: KafkaClients,
+    admin: Callable[[], AdminClient],
+    clock: Clock,
+    log: Logger,
+) -> KafkaThread:
     def prepare(on_error: OnError, stopping: Callable[[], bool]) -> None:
         write_start_offsets(
-            clients.admin,
+            admin,
             lambda callbacks: clients.consumer({"error_cb": on_error, **callbacks}),
             plan.topics,
             settings.start_from,
@@ -159,7 +170,10 @@ def _kafka_thread(settings: Settings, plan: Plan, clients: KafkaClients, clock: 
         prepare=prepare,
         topics=plan.topics,
         offsets=Ledger(settings.commit_interval),
-        limits=NOTHING if plan.settings.mode == "paused" else Limits(memory.max_records, memory.max_bytes),
+        broker=Survey(admin, clock, log),
+        limits=NOTHING
+        if plan.settings.mode == "paused"
+        else Limits(memory.max_records, memory.max_bytes, settings.max_ahead),
         clock=clock,
         log=log,
     )

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     """A schema is not to be had."""
     DEAD_LETTER_TOPIC = "dead_letter_topic"
     """Letters are not acknowledged; offsets with letters wait."""
+    OFFSETS = "offsets"
+    """A partition's committed offset is beyond the end of its log; the others go on."""
     PAUSED = "paused"
     """The file says so: `mode: paused`."""
 

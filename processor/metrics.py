@@ -48,7 +48,8 @@ RECORDS = Declaration(
     "records_total",
     Kind.COUNTER,
     ("pipeline", "topic", "result"),
-    "Records: read from Kafka; settled; abandoned (their partition left before they were settled).",
+    "Records: read from Kafka; settled; abandoned (their partition left before they were settled); expired (the broker "
+    "deleted them before they were read, as is found when partitions come; a topic created anew counts as 1 for each).",
 )
 FILTERED = Declaration(
     "filtered_total",
@@ -127,7 +128,7 @@ HOLD = Declaration(
     Kind.GAUGE,
     ("pipeline", "method", "reason"),
     "1 while something stands still on purpose, absent else: outage, refused (a method answers 3xx or 4xx to all), "
-    "credential, registry, dead_letter_topic, paused; method is empty where more than one is held.",
+    "credential, registry, dead_letter_topic, offsets, paused; method is empty where more than one is held.",
 )
 HOLD_SINCE = Declaration(
     "hold_since_timestamp_seconds",

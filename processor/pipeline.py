@@ -144,7 +144,8 @@ class Pipeline:
     def _open(self, record: Record, deliveries: Sequence[Delivery], letters: Sequence[Letter]) -> None:
         """Count what must end before the record is settled, and begin with its letters."""
         self._score.made += len(deliveries) + len(letters)
-        self._settler.open(record, len(deliveries) + len(letters))
+        spread = len(deliveries) > 1 and len({one.lane for one in deliveries}) > 1
+        self._settler.open(record, len(deliveries) + len(letters), spread=spread, stray=bool(letters))
         for one in letters:
             self._bury(one)
 
@@ -176,8 +177,9 @@ class Pipeline:
         if result.delay:
             self._score.cooled(result.delay)
         for delivery in result.accepted:
-            self._settler.close(delivery.record)
+            self._settler.close(delivery.record, delivery.lane)
         for buried in result.buried:
+            self._settler.leave(buried.delivery.record, buried.delivery.lane)
             self._bury(self._letter_of(buried.delivery, buried.failure))
 
     def _letter_of(self, delivery: Delivery, failure: Failure) -> Letter:
@@ -233,7 +235,7 @@ class Pipeline:
 
     async def drain(self, assignments: Sequence[Assignment]) -> None:
         """Send nothing more for these; wait for what is in flight and for its letters. The caller sets the deadline."""
-        self.forget(assignments)
+        self._drop(assignments)
         await self._sender.ended(assignments)
         while any(self._burying[assignment] for assignment in assignments):
             self._one_buried.clear()
@@ -241,6 +243,11 @@ class Pipeline:
         self._settler.flush()
 
     def forget(self, assignments: Sequence[Assignment]) -> None:
+        """These have ended; what still comes back of them changes nothing."""
+        self._drop(assignments)
+        self._settler.forget()
+
+    def _drop(self, assignments: Sequence[Assignment]) -> None:
         """Drop what waits of these: the next owner reads it again."""
         for assignment in assignments:
             assignment.live = False

@@ -61,6 +61,7 @@ class Record:
     Attributes:
         timestamp: Kafka's timestamp in milliseconds since 1970; negative where the broker knows none.
         open: deliveries of this record that are not settled yet; the record is settled when it is 0 again.
+        spread: whether a lane of it may go on before it is settled, without a dead letter of that lane.
     """
 
     assignment: Assignment
@@ -70,6 +71,7 @@ class Record:
     value: bytes | None
     headers: Headers | None
     open: int = 0
+    spread: bool = False
 
     @property
     def size(self) -> int:
@@ -263,13 +265,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Consecutively received records of one assignment that are settled: offsets `start` to `end` - 1."""
+    """Consecutively received records of one assignment that are settled: offsets `start` to `end` - 1.
+
+    Attributes:
+        records, size: how many, and their bytes; none where they were settled before, and may be named now.
+        named: whether a commit may name them; see `settle.naming`.
+        below: from this offset on a commit may name nothing for now; None = anything.
+    """
 
     assignment: Assignment
     start: int
     end: int
     records: int
     size: int
+    named: bool = True
+    below: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +293,8 @@ class PartitionView:
         records, size: unsettled records and their bytes.
         ahead: settled records' spans beyond the frontier.
         oldest: Kafka timestamp (ms) of the record at the frontier; None while nothing is unsettled.
+        settled_ahead: offsets read beyond the frontier, less the unsettled records.
+        metadata_fill: how full the commit's metadata is with spans; 1 = at its limit.
     """
 
     committed: int | None
@@ -292,3 +304,5 @@ class PartitionView:
     size: int
     ahead: int
     oldest: int | None
+    settled_ahead: int = 0
+    metadata_fill: float = 0.0

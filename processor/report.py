@@ -1,4 +1,4 @@
-"""What one pipeline says of itself: why something is not moving, `/status`, and the metrics that are read on a scrape.
+"""What one pipeline says of itself: why something is not moving, and `/status`.
 
 Everything is read from snapshots and plain attributes when somebody asks; nothing here is on the way of the data.
 """
@@ -9,24 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from processor.consume.arrivals import RESET
 from processor.holds import Reason, State
-from processor.metrics import (
-    COMMITS,
-    HOLD,
-    HOLD_SINCE,
-    IN_FLIGHT,
-    LAG,
-    LAST_COMMIT,
-    OLDEST_UNSETTLED,
-    RATE_LIMIT,
-    RATE_USED,
-    REBALANCES,
-    RECORDS,
-    UNSETTLED_BYTES,
-    UNSETTLED_RECORDS,
-    Declaration,
-    Sample,
-)
 from processor.ops.health import POLL_LIMIT
 from processor.records import Key
 from processor.running import RunningPipeline
@@ -72,8 +56,17 @@ def holds(running: RunningPipeline) -> list[Hold]:
     trouble = running.undertaker.trouble
     if trouble is not None:
         found.append(Hold("", Reason.DEAD_LETTER_TOPIC, trouble.words, trouble.since))
+    found += _offset_holds(running)
     found += _vendor_holds(running)
     return found
+
+
+def _offset_holds(running: RunningPipeline) -> Iterator[Hold]:
+    """One for all partitions of which a person has to put the offset right."""
+    held = sorted(running.kafka.snapshot.held.items())
+    if held:
+        words = "; ".join(f"{topic}[{partition}]: {why.words}" for (topic, partition), why in held)
+        yield Hold("", Reason.OFFSETS, words, min(why.since for _, why in held))
 
 
 def _vendor_holds(running: RunningPipeline) -> Iterator[Hold]:
@@ -113,6 +106,8 @@ def waiting_for(running: RunningPipeline) -> dict[str, str]:
                 reasons["mode"] = hold.words
             case Reason.REGISTRY | Reason.DEAD_LETTER_TOPIC:
                 reasons[hold.reason.value] = hold.words
+            case Reason.OFFSETS:
+                reasons[hold.reason.value] = f"{hold.words}; {RESET}"
             case _:
                 reasons[f"vendor {hold.method}".rstrip()] = _held(running, hold)
     for outlet in running.scheduler.outlets:
@@ -142,7 +137,9 @@ def dead(running: RunningPipeline) -> str | None:
     silent = now - running.kafka.snapshot.last_poll
     if silent > POLL_LIMIT:
         return f"{running.plan.name}: the Kafka thread has not polled for {silent:.0f} s"
-    stuck = running.progress.stuck(running.kafka.snapshot.partitions, excused=bool(waiting_for(running)), now=now)
+    # A partition that is not read has no work, and is no excuse for others.
+    excused = bool(waiting_for(running).keys() - {Reason.OFFSETS.value})
+    stuck = running.progress.stuck(running.kafka.snapshot.partitions, excused=excused, now=now)
     if stuck:
         names = ", ".join(f"{topic}[{partition}]" for topic, partition in stuck)
         return f"{running.plan.name}: no progress and no reason for it: {names}"
@@ -182,7 +179,7 @@ def status(running: RunningPipeline) -> dict[str, Any]:
                 "unsettled_bytes": view.size,
                 "spans_ahead": view.ahead,
                 "paused": key in snapshot.paused,
-                "waiting_for": f"schema id {awaited[key].schema_id}" if key in awaited else None,
+                "waiting_for": f"schema id {awaited[key].schema_id}" if key in awaited else snapshot.standing.get(key),
                 "blocked_by": blocking.get((key, view.frontier)),
             }
             for key, view in sorted(snapshot.partitions.items())
@@ -258,42 +255,3 @@ def _at_gate(running: RunningPipeline, gate: Gate) -> tuple[str, float] | None:
     if pause > running.clock.now():
         return "waits until the vendor's pause is over", pause
     return None
-
-
-def samples(running: RunningPipeline) -> Iterator[tuple[Declaration, Sample]]:
-    """Metrics that are read when somebody scrapes."""
-    name, counts = running.plan.name, running.kafka.counts
-    yield from _record_samples(running)
-    yield IN_FLIGHT, ((name,), running.sender.in_flight)
-    pace = running.scheduler.pace
-    if pace.limit is not None:
-        yield RATE_LIMIT, ((name,), pace.limit)
-    yield RATE_USED, ((name,), pace.used(running.clock.now()))
-    for hold in holds(running):
-        yield HOLD, ((name, hold.method, hold.reason.value), 1)
-        yield HOLD_SINCE, ((name, hold.method, hold.reason.value), hold.since)
-    yield COMMITS, ((name, "ok"), counts.commits_ok)
-    yield COMMITS, ((name, "failed"), counts.commits_failed)
-    if counts.last_commit is not None:
-        yield LAST_COMMIT, ((name,), counts.last_commit)
-    yield REBALANCES, ((name,), counts.rebalances)
-
-
-def _record_samples(running: RunningPipeline) -> Iterator[tuple[Declaration, Sample]]:
-    name, counts, view = running.plan.name, running.kafka.counts, running.kafka.snapshot.partitions
-    for key, partition in view.items():
-        lag = running.ends.lag(key, partition.frontier)
-        if lag is not None:
-            yield LAG, ((name, key[0], str(key[1])), lag)
-    read, abandoned = dict(counts.read), dict(counts.abandoned)
-    for topic, total in read.items():
-        gone = abandoned.get(topic, 0)
-        held = sum(partition.records for key, partition in view.items() if key[0] == topic)
-        yield RECORDS, ((name, topic, "read"), total)
-        yield RECORDS, ((name, topic, "abandoned"), gone)
-        yield RECORDS, ((name, topic, "settled"), total - gone - held)
-    yield UNSETTLED_RECORDS, ((name,), sum(partition.records for partition in view.values()))
-    yield UNSETTLED_BYTES, ((name,), sum(partition.size for partition in view.values()))
-    oldest = [partition.oldest for partition in view.values() if partition.oldest is not None]
-    if oldest:
-        yield OLDEST_UNSETTLED, ((name,), min(oldest) / 1000)

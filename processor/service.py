@@ -10,8 +10,9 @@ from processor.errors import FatalError
 from processor.logs import logger
 from processor.metrics import CONFIG_INFO, Declaration, Metrics, Sample
 from processor.ops.server import Answers, OpsServer
-from processor.report import MODES, dead, samples, status
+from processor.report import MODES, dead, status
 from processor.running import RunningPipeline
+from processor.samples import samples
 
 
 class Service:

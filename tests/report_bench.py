@@ -1,5 +1,6 @@
 """A pipeline that says of itself what it can: a real scheduler, and stand-ins for what surrounds it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,8 +9,9 @@ from processor.consume.lag import EndOffsets
 from processor.consume.ports import Counts, Snapshot
 from processor.metrics import Declaration, Metrics
 from processor.records import Assignment, Delivery, Key, PartitionView, Request
-from processor.report import samples, status
+from processor.report import status
 from processor.running import RunningPipeline
+from processor.samples import samples
 from processor.scorekeeper import Scorekeeper
 from processor.send.blame import RetryPolicy
 from processor.send.pace import Pace
@@ -83,7 +85,7 @@ class Bench:
     def unsettled(self, frontier: int, records: int = 4) -> None:
         """The ledger's view of the partition."""
         view = PartitionView(frontier, frontier, frontier + records, records, records * 10, 0, 1_700_000_000_000)
-        self.kafka.snapshot = Snapshot(0.0, assigned=True, partitions={self.assignment.key: view})
+        self.kafka.snapshot = replace(self.kafka.snapshot, last_poll=0.0, partitions={self.assignment.key: view})
 
     @property
     def blocked_by(self) -> Any:

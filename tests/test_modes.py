@@ -73,7 +73,7 @@ def test_paused_means_that_nothing_moves(path: WholePath) -> None:
         service.ready()
         eventually_sync(lambda: lag(service, "rocket") == 100, within=40)
         path.click(50, seed=2)
-        eventually_sync(lambda: lag(service, "rocket") == 150, within=40)
+        eventually_sync(lambda: all(lag(service, name) == 150 for name in DESTINATIONS), within=40)
         status, metrics = service.status(), service.get("/metrics")[1]
         assert service.get("/live")[0] == service.get("/ready")[0] == 200
         code = service.terminate()

@@ -1,9 +1,12 @@
 """Why something is held, why it may not be moving, and whether the process lives."""
 
+from dataclasses import replace
+
 import pytest
 
+from processor.consume.arrivals import RESET
 from processor.consume.intake import Stall
-from processor.consume.ports import Snapshot
+from processor.consume.ports import Held, Snapshot
 from processor.holds import Reason
 from processor.metrics import HOLD, HOLD_SINCE
 from processor.ops.health import POLL_LIMIT, PROGRESS_LIMIT
@@ -112,6 +115,24 @@ def test_letters_that_are_not_acknowledged(bench: Bench) -> None:
     assert waiting_for(bench.running) == {"dead_letter_topic": "unknown topic"}
 
 
+def beyond_the_end(bench: Bench) -> None:
+    """Two partitions' offsets are none of their logs', the second one since later."""
+    held = {("clicks", 5): Held("beyond the end", BEGIN - 10.0), ("clicks", 3): Held("beyond, too", BEGIN - 2.0)}
+    before = bench.kafka.snapshot
+    bench.kafka.snapshot = Snapshot(before.last_poll, assigned=True, partitions=before.partitions, held=held)
+
+
+def test_offsets_that_somebody_has_to_put_right(bench: Bench) -> None:
+    """One hold for all partitions, since the first of them; each is named."""
+    beyond_the_end(bench)
+
+    words = "clicks[3]: beyond, too; clicks[5]: beyond the end"
+    assert holds(bench.running) == [Hold("", Reason.OFFSETS, words, BEGIN - 10.0)]
+    assert waiting_for(bench.running) == {"offsets": f"{words}; {RESET}"}
+    assert bench.samples()[HOLD] == [(("shop", "", "offsets"), 1)]
+    assert bench.samples()[HOLD_SINCE] == [(("shop", "", "offsets"), BEGIN - 10.0)]
+
+
 def test_a_paused_pipeline_holds_since_its_start() -> None:
     """The file says so."""
     bench = Bench(mode="paused")
@@ -127,11 +148,13 @@ def test_all_holds_are_told_together() -> None:
     bench.awaited[("clicks", 0)] = Stall(7, BEGIN)
     bench.troubles[7] = "no connection"
     bench.undertaker.trouble = Trouble("unknown topic", BEGIN)
+    beyond_the_end(bench)
     bench.put("a")
     bench.reply(bench.send(), BROKEN)
 
-    assert [hold.reason.value for hold in holds(bench.running)] == ["paused", "registry", "dead_letter_topic", "outage"]
-    assert len(bench.samples()[HOLD]) == 4
+    reasons = [hold.reason.value for hold in holds(bench.running)]
+    assert reasons == ["paused", "registry", "dead_letter_topic", "offsets", "outage"]
+    assert len(bench.samples()[HOLD]) == 5
 
 
 def test_holds_in_the_status(bench: Bench) -> None:
@@ -206,13 +229,20 @@ def stands_still(bench: Bench) -> str | None:
     bench.unsettled(5)
     dead(bench.running)
     bench.clock.advance(PROGRESS_LIMIT)
-    view = bench.kafka.snapshot.partitions
-    bench.kafka.snapshot = Snapshot(bench.clock.now(), assigned=True, partitions=view)
+    bench.kafka.snapshot = replace(bench.kafka.snapshot, last_poll=bench.clock.now())
     return dead(bench.running)
 
 
 def test_no_progress_without_a_reason_is_dead(bench: Bench) -> None:
     """It names the partition."""
+    assert stands_still(bench) == "shop: no progress and no reason for it: clicks[3]"
+
+
+def test_a_partition_that_is_not_read_is_no_excuse_for_another(bench: Bench) -> None:
+    """Somebody may take days to put its offset right."""
+    bench.unsettled(5)
+    beyond_the_end(bench)
+
     assert stands_still(bench) == "shop: no progress and no reason for it: clicks[3]"
 
 

@@ -1,4 +1,4 @@
-"""Each gate and each partition in `/status`, and the metrics that are read on a scrape."""
+"""Each gate and each partition in `/status`."""
 
 from hashlib import sha256
 
@@ -6,8 +6,7 @@ import pytest
 
 from processor.consume.intake import Stall
 from processor.consume.ports import Snapshot
-from processor.metrics import LAST_COMMIT, RATE_LIMIT
-from processor.records import Assignment, PartitionView
+from processor.records import Assignment
 from processor.report import status
 from tests.report_bench import BEGIN, VIEW, Bench
 from tests.send.parts import BAD_KEY, BROKEN, FORBIDDEN, LOST, TOO_FAST, deliveries
@@ -200,32 +199,14 @@ def test_a_partition_in_the_status(bench: Bench) -> None:
     assert found["waiting_for"] == "schema id 7"
 
 
-# Metrics.
-
-
-def test_samples_of_a_busy_pipeline() -> None:
-    """What is limited, committed and behind is read when somebody asks."""
-    bench = Bench(rate=50.0)
+def test_a_partition_that_stands_says_why(bench: Bench) -> None:
+    """It settled too much behind a gap, or its offset is beyond the end; a schema that it waits for comes first."""
     bench.unsettled(5)
-    bench.ends.ends[("clicks", 3)] = 20
-    bench.kafka.counts.read["clicks"] = 10
-    bench.kafka.counts.last_commit = BEGIN
+    view = bench.kafka.snapshot.partitions
+    bench.kafka.snapshot = Snapshot(0.0, partitions=view, paused=frozenset(view), standing={("clicks", 3): "a gap"})
 
-    found = {declaration.name: values for declaration, values in bench.samples().items()}
+    (found,) = status(bench.running)["partitions"]
+    bench.awaited[("clicks", 3)] = Stall(7, BEGIN)
+    (stalled,) = status(bench.running)["partitions"]
 
-    assert found[RATE_LIMIT.name] == [(("shop",), 50.0)]
-    assert found[LAST_COMMIT.name] == [(("shop",), BEGIN)]
-    assert (("shop", "clicks", "3"), 15) in found["lag_records"]
-    assert (("shop", "clicks", "settled"), 6) in found["records_total"]
-    assert found["oldest_unsettled_timestamp_seconds"] == [(("shop",), 1_700_000_000.0)]
-
-
-def test_samples_of_an_idle_pipeline(bench: Bench) -> None:
-    """What nobody knows is not said: no limit, no commit, no lag, nothing that is old."""
-    bench.unsettled(5, records=0)
-    view = PartitionView(5, 5, 5, 0, 0, 0, None)
-    bench.kafka.snapshot = Snapshot(0.0, assigned=True, partitions={("clicks", 3): view})
-
-    names = {declaration.name for declaration in bench.samples()}
-
-    assert not names & {RATE_LIMIT.name, LAST_COMMIT.name, "lag_records", "oldest_unsettled_timestamp_seconds"}
+    assert (found["paused"], found["waiting_for"], stalled["waiting_for"]) == (True, "a gap", "schema id 7")

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = "processor"
 STAGES = frozenset({"consume", "decode", "route", "map", "send", "settle"})
 SUPPORT = "support"
-WIRING = frozenset({"compiler", "plan", "running", "report", "service", "app"})
+WIRING = frozenset({"compiler", "plan", "running", "report", "samples", "service", "app"})
 EVERYTHING = STAGES | WIRING | {SUPPORT, "destinations", "ops", "pipeline", "cases", "demo"}
 
 # Part → the parts it may import, beside itself. A part that is not named here may import nothing, so a new
@@ -25,7 +25,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "cases": frozenset({"plan", "route", SUPPORT}),
     "running": STAGES | {SUPPORT, "ops", "pipeline", "plan"},
     "report": STAGES | {SUPPORT, "ops", "running"},
-    "service": frozenset({SUPPORT, "ops", "running", "report"}),
+    "samples": frozenset({SUPPORT, "running", "report"}),
+    "service": frozenset({SUPPORT, "ops", "running", "report", "samples"}),
     "app": EVERYTHING - {"demo"},
     "demo": EVERYTHING,
     "cli": EVERYTHING,

@@ -10,18 +10,22 @@ One turn: settled spans entered, partitions paused or resumed, a commit if one i
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ParamSpec
+from typing import Any
 
-from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.clock import Clock
-from processor.consume.backpressure import Limits, decide
-from processor.consume.ports import Counts, EventLoop, Offsets, Snapshot
+from processor.consume.arrivals import Arrivals
+from processor.consume.backpressure import Limits
+from processor.consume.commits import Commits
+from processor.consume.guard import Guard
+from processor.consume.messages import record_of
+from processor.consume.ports import Broker, Counts, EventLoop, Offsets, Snapshot
+from processor.consume.standing import Standing
 from processor.consume.troubles import Trouble, explain, explain_raised
 from processor.logs import Logger
-from processor.records import Assignment, Headers, Key, PartitionView, Record, Span
+from processor.records import Assignment, Key, PartitionView, Record, Span
 
-P = ParamSpec("P")
 Runs = dict[Assignment, list[Record]]
 """One poll's records, by assignment, in offset order."""
 
@@ -31,8 +35,6 @@ IDLE_WAIT = 0.2
 """Seconds that an empty poll waits. `consume(500, 0.2)` would wait them out unless 500 are there: hence two calls."""
 PAUSED_WAIT = 0.02
 """The same while something is paused: a resume must not wait for a poll that finds nothing."""
-COMMITTED_TIMEOUT = 10.0
-"""Seconds to ask for the group's offsets at an assignment; after that librdkafka finds them by itself."""
 REBUILD_WAIT = 1.0
 """Seconds before a failed consumer is built again; twice as long after each failure in a row."""
 REBUILD_MOST = 10.0
@@ -49,6 +51,7 @@ class KafkaThread:
         prepare: called before the consumer is made, as often as it raises KafkaException (start offsets). It is given
             the callback `error_cb` for clients of its own, and a function that tells whether the thread is to stop.
         topics: names, or regular expressions that start with `^`.
+        broker: is asked where partitions come.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class KafkaThread:
         prepare: Callable[[Callable[[KafkaError], None], Callable[[], bool]], None],
         topics: Sequence[str],
         offsets: Offsets,
+        broker: Broker,
         limits: Limits,
         clock: Clock,
         log: Logger,
@@ -66,21 +70,21 @@ class KafkaThread:
         self._prepare = prepare
         self._topics = list(topics)
         self._offsets = offsets
-        self._limits = limits
         self._clock = clock
         self._log = log
         self._settled: deque[list[Span]] = deque()
         self._stopping = threading.Event()
         self._closing = False
-        self._raised: BaseException | None = None
-        self._paused: frozenset[Key] = frozenset()
+        self._guard = Guard()
         self._assigned = False
         self._trouble: Trouble | None = None
         self._failures = 0
-        self._epoch = 0
         self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
         self._loop: EventLoop
         self.counts = Counts()
+        self._arrivals = Arrivals(offsets, broker, self.counts, clock, log)
+        self._commits = Commits(offsets, self.counts, clock, log)
+        self._standing = Standing(limits, log)
         self.snapshot = Snapshot(clock.now())
 
     # From other threads.
@@ -108,7 +112,7 @@ class KafkaThread:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._prepare(self._guarded(self._on_error), self._stopping.is_set)
+                self._prepare(self._guard(self._on_error), self._stopping.is_set)
                 self._serve_one_consumer()
             except Exception as exception:  # noqa: BLE001 - no Kafka error ends the process (invariant 10)
                 self._failed(exception)
@@ -129,14 +133,14 @@ class KafkaThread:
     def _serve_one_consumer(self) -> None:
         """Serve one client until the stop. If a poll raises, dequeued records may be gone: the caller builds anew."""
         consumer = self._make_consumer(
-            {"on_commit": self._guarded(self._on_commit), "error_cb": self._guarded(self._on_error)}
+            {"on_commit": self._guard(self._commits.answered), "error_cb": self._guard(self._on_error)}
         )
         try:
             consumer.subscribe(
                 self._topics,
-                on_assign=self._guarded(self._on_assign),
-                on_revoke=self._guarded(self._on_revoke),
-                on_lost=self._guarded(self._on_lost),
+                on_assign=self._guard(self._on_assign),
+                on_revoke=self._guard(self._on_revoke),
+                on_lost=self._guard(self._on_lost),
             )
             while not self._stopping.is_set():
                 self._turn(consumer)
@@ -147,22 +151,26 @@ class KafkaThread:
     def _turn(self, consumer: Consumer) -> None:
         self._enter_settled()
         view = self._offsets.view()
-        self._relieve(consumer, view)
+        self._standing.look(consumer, view, self._arrivals.held)
         if self._offsets.commit_due(self._clock.now()):
-            self._step_over_markers(consumer, view)
-            self._commit(consumer, view)
+            self._commits.step_over_markers(consumer, view)
+            self._commits.send(consumer, view)
         self._publish(view)
         self._take(self._poll(consumer))
+
+    def _enter_settled(self) -> None:
+        while self._settled:
+            self._offsets.settle(self._settled.popleft())
 
     def _poll(self, consumer: Consumer) -> Runs:
         """Take what is there; each record belongs to the assignment that was live when it was dequeued."""
         runs: Runs = {}
-        first = consumer.consume(1, PAUSED_WAIT if self._paused else IDLE_WAIT)
+        first = consumer.consume(1, PAUSED_WAIT if self._standing.paused else IDLE_WAIT)
         self._sort(first, runs)
         if first:
             self._sort(consumer.consume(BATCH - 1, 0), runs)
-        if self._raised is not None:
-            raise self._raised
+        if self._guard.raised is not None:
+            raise self._guard.raised
         return runs
 
     def _sort(self, messages: Iterable[Message], runs: Runs) -> None:
@@ -179,12 +187,14 @@ class KafkaThread:
         """Enter a poll's records in the ledger, partition by partition, then hand them over all at once."""
         # What ended within the poll (revoked, or begun again lower) is not ours to enter: it is read again.
         runs = {of: records for of, records in polled.items() if self._offsets.live(of.key) is of}
+        unsettled: list[Record] = []
         for assignment, records in runs.items():
-            self._offsets.receive(assignment.key, records)
+            unsettled += self._offsets.receive(assignment.key, records)
             self.counts.read[assignment.topic] += len(records)
         if runs:
             self._trouble = None
-            self._loop.receive([record for records in runs.values() for record in records])
+        if unsettled:
+            self._loop.receive(unsettled)
 
     def _record(self, message: Any, runs: Runs) -> Record | None:
         """Make a record of a message; its type is Any because the client types all parts as optional."""
@@ -196,85 +206,9 @@ class KafkaThread:
         run = runs.get(assignment)
         expected = run[-1].offset + 1 if run else self._offsets.expected(key)
         if expected is not None and offset < expected:
-            assignment = self._begin_again(assignment, offset, expected)
-        timestamp: int = message.timestamp()[1]
-        return Record(assignment, offset, timestamp, message.key(), message.value(), self._headers(message))
-
-    def _headers(self, message: Any) -> Headers | None:
-        """The client fails on a header name that is no UTF-8; such a record goes on without its headers."""
-        try:
-            headers: Headers | None = message.headers()
-        except SystemError:
-            self._log.warning(
-                "headers_unreadable",
-                topic=message.topic(),
-                partition=message.partition(),
-                offset=message.offset(),
-                next="the record goes on without its headers",
-                fix="let its producer write header names as UTF-8",
-            )
-            return None
-        return headers
-
-    def _begin_again(self, assignment: Assignment, offset: int, expected: int) -> Assignment:
-        """The position went back (somebody reset the group's offsets): from here it is a new assignment."""
-        self._log.warning(
-            "offset_went_back",
-            topic=assignment.topic,
-            partition=assignment.partition,
-            expected=expected,
-            offset=offset,
-        )
-        self._end([assignment.key])
-        return self._begin(assignment.key, None)
-
-    # Settling.
-
-    def _enter_settled(self) -> None:
-        while self._settled:
-            self._offsets.settle(self._settled.popleft())
-
-    def _step_over_markers(self, consumer: Consumer, view: Mapping[Key, PartitionView]) -> None:
-        """Transaction markers leave a lag of 1 for ever unless the position is committed while nothing is open."""
-        idle = [
-            TopicPartition(*key)
-            for key, partition in view.items()
-            if partition.next is not None and not partition.records
-        ]
-        for position in consumer.position(idle):
-            if position.offset > 0 and position.error is None:
-                self._offsets.skip_to((position.topic, position.partition), position.offset)
-
-    def _commit(self, consumer: Consumer, keys: Iterable[Key]) -> None:
-        """Commit what is settled of these partitions.
-
-        Always asynchronous: a synchronous commit has no time-out and hangs with its coordinator.
-        """
-        offsets = self._offsets.commits_of(keys, self._clock.now())
-        if offsets:
-            partitions = [TopicPartition(*key, offset) for key, offset in offsets.items()]
-            consumer.commit(offsets=partitions, asynchronous=True)
-
-    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        taken = {} if error else {(p.topic, p.partition): p.offset for p in partitions if p.error is None}
-        self._offsets.commit_answered(taken)
-        if len(taken) == len(partitions):
-            self.counts.commits_ok += 1
-            self.counts.last_commit = self._clock.wall()
-            return
-        self.counts.commits_failed += 1
-        reason = error or next(p.error for p in partitions if p.error is not None)
-        self._log.warning("commit_failed", reason=str(reason), next="tried again at the next commit, nothing is lost")
-
-    # Back-pressure.
-
-    def _relieve(self, consumer: Consumer, view: Mapping[Key, PartitionView]) -> None:
-        decision = decide(self._limits, view, self._paused)
-        if decision.pause:
-            consumer.pause([TopicPartition(*key) for key in decision.pause])
-        if decision.resume:
-            consumer.resume([TopicPartition(*key) for key in decision.resume])
-        self._paused = (self._paused | decision.pause) - decision.resume
+            self._end([key])
+            assignment = self._arrivals.begin_again(assignment, offset, expected)
+        return record_of(message, assignment, self._log)
 
     # Rebalances. These run inside `consume()`; revocation cannot be deferred beyond them.
 
@@ -285,28 +219,11 @@ class KafkaThread:
         self._assigned = True
         self._trouble, self._failures = None, 0
         self.counts.rebalances += 1
-        committed = self._committed(consumer, partitions)
-        for partition in partitions:
-            self._begin((partition.topic, partition.partition), committed.get((partition.topic, partition.partition)))
-        consumer.incremental_assign([TopicPartition(p.topic, p.partition, OFFSET_STORED) for p in partitions])
+        consumer.incremental_assign(self._arrivals.begin(consumer, [(p.topic, p.partition) for p in partitions]))
         # A pause survives a revocation: without this a partition that comes back would stay silent for ever.
         consumer.resume([TopicPartition(p.topic, p.partition) for p in partitions])
-        self._relieve(consumer, self._offsets.view())
+        self._standing.look(consumer, self._offsets.view(), self._arrivals.held)
         self._log.info("partitions_assigned", partitions=_names(partitions))
-
-    def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> dict[Key, int]:
-        if not partitions:
-            return {}
-        try:
-            offsets = consumer.committed(
-                [TopicPartition(p.topic, p.partition) for p in partitions], timeout=COMMITTED_TIMEOUT
-            )
-        except KafkaException as exception:
-            self._log.warning(
-                "committed_offsets_unknown", reason=str(exception), next="librdkafka asks again by itself"
-            )
-            return {}
-        return {(p.topic, p.partition): p.offset for p in offsets if p.offset >= 0 and p.error is None}
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Partitions leave, and are still ours until this returns."""
@@ -315,10 +232,10 @@ class KafkaThread:
         self.counts.rebalances += 1
         keys = [(p.topic, p.partition) for p in partitions]
         # 1. Nothing more is sent for them; what is in flight ends, under a deadline.
-        self._loop.drain([assignment for key in keys if (assignment := self._offsets.live(key)) is not None])
+        self._loop.drain(self._live(keys))
         # 2. What settled until now is entered and committed; librdkafka holds the hand-over back until it is answered.
         self._enter_settled()
-        self._commit(consumer, keys)
+        self._commits.send(consumer, keys)
         # 3. From here on a late result changes nothing.
         self._end(keys)
         consumer.incremental_unassign(partitions)
@@ -330,44 +247,34 @@ class KafkaThread:
         self._end([(p.topic, p.partition) for p in partitions])
         self._log.warning("partitions_lost", partitions=_names(partitions), next="read again from the last commit")
 
-    def _begin(self, key: Key, committed: int | None) -> Assignment:
-        self._epoch += 1
-        assignment = Assignment(*key, self._epoch)
-        self._offsets.begin(assignment, committed)
-        return assignment
+    def _live(self, keys: Iterable[Key]) -> list[Assignment]:
+        return [assignment for key in keys if (assignment := self._offsets.live(key)) is not None]
 
     def _end(self, keys: Iterable[Key]) -> None:
-        view = self._offsets.view()
-        ended = [assignment for key in keys if (assignment := self._offsets.end(key)) is not None]
-        for assignment in ended:
-            self.counts.abandoned[assignment.topic] += view[assignment.key].records
-        self._paused -= {assignment.key for assignment in ended}
+        ended = self._arrivals.end(keys)
+        self._standing.forget({assignment.key for assignment in ended})
         self._loop.ended(ended)
 
     # The end.
 
     def _finish(self, consumer: Consumer) -> None:
         """Drain everything and commit it, while the partitions are still ours."""
-        live = [assignment for key in self._offsets.view() if (assignment := self._offsets.live(key)) is not None]
+        live = self._live(self._offsets.view())
         consumer.pause([TopicPartition(*assignment.key) for assignment in live])
         self._loop.drain(live)
         self._enter_settled()
         deadline = self._clock.now() + COMMIT_WAIT
-        self._await_commit(consumer, deadline)
-        self._commit(consumer, [assignment.key for assignment in live])
-        self._await_commit(consumer, deadline)
+        self._commits.await_answer(consumer, deadline)
+        for _ in range(2):  # once more where the first one was refused
+            self._commits.send(consumer, [assignment.key for assignment in live])
+            self._commits.await_answer(consumer, deadline)
         self._publish(self._offsets.view())
-
-    def _await_commit(self, consumer: Consumer, deadline: float) -> None:
-        """Serve callbacks until the commit is answered. Records that still come are not entered: nobody sends them."""
-        while self._offsets.commit_in_flight and self._clock.now() < deadline:
-            consumer.consume(1, 0.05)
 
     def _close(self, consumer: Consumer) -> None:
         self._closing = True
         consumer.close()
         self._closing = False
-        self._raised = None
+        self._guard.raised = None
         self._offsets.forget_commit()
         self._end(list(self._offsets.view()))
 
@@ -388,19 +295,11 @@ class KafkaThread:
             self._publish(self._offsets.view())
 
     def _publish(self, view: Mapping[Key, PartitionView]) -> None:
-        trouble = str(self._trouble) if self._trouble else None
-        self.snapshot = Snapshot(self._clock.now(), self._assigned, view, self._paused, trouble)
-
-    def _guarded(self, callback: Callable[P, None]) -> Callable[P, None]:
-        """A callback that raises makes `consume()` raise, and records that it had dequeued are gone."""
-
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-            try:
-                callback(*args, **kwargs)
-            except Exception as exception:  # noqa: BLE001 - kept, and raised where nothing is lost by it
-                self._raised = exception
-
-        return guarded
+        trouble, standing = str(self._trouble) if self._trouble else None, self._standing
+        held = dict(self._arrivals.held)
+        self.snapshot = Snapshot(
+            self._clock.now(), self._assigned, view, standing.paused, standing.reasons, held, trouble
+        )
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -1,26 +1,30 @@
 """What the Kafka thread meets: the ledger it owns, the event loop it feeds, and what it says of itself."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from processor.offsets import Bookmark, PartitionLog, Start
 from processor.records import Assignment, Key, PartitionView, Record, Span
 
 
 class Offsets(Protocol):
     """What the thread needs of the ledger; `settle.ledger.Ledger` has the documentation."""
 
-    def begin(self, assignment: Assignment, committed: int | None) -> None: ...  # noqa: D102
+    def resume(self, held: Bookmark | None, log: PartitionLog) -> Start: ...  # noqa: D102
+    def remembers_topic(self, held: Bookmark) -> bool: ...  # noqa: D102
+    def begin(self, assignment: Assignment, start: Start) -> None: ...  # noqa: D102
     def end(self, key: Key) -> Assignment | None: ...  # noqa: D102
     def live(self, key: Key) -> Assignment | None: ...  # noqa: D102
     def expected(self, key: Key) -> int | None: ...  # noqa: D102
-    def receive(self, key: Key, records: Sequence[Record]) -> None: ...  # noqa: D102
+    def receive(self, key: Key, records: Sequence[Record]) -> Sequence[Record]: ...  # noqa: D102
     def skip_to(self, key: Key, position: int) -> None: ...  # noqa: D102
     def settle(self, spans: Iterable[Span]) -> None: ...  # noqa: D102
     def commit_due(self, now: float) -> bool: ...  # noqa: D102
-    def commits_of(self, keys: Iterable[Key], now: float) -> dict[Key, int]: ...  # noqa: D102
+    def commits_of(self, keys: Iterable[Key], now: float) -> dict[Key, Bookmark]: ...  # noqa: D102
     def commit_answered(self, results: Mapping[Key, int]) -> None: ...  # noqa: D102
+    def drop_metadata(self) -> bool: ...  # noqa: D102
     def forget_commit(self) -> None: ...  # noqa: D102
     @property
     def commit_in_flight(self) -> bool: ...  # noqa: D102
@@ -40,6 +44,20 @@ class EventLoop(Protocol):
         """These are no longer ours: forget what waits of them; returns at once."""
 
 
+class Broker(Protocol):
+    """What is asked of the broker where partitions come; `consume.survey.Survey` has the documentation."""
+
+    def look(self, keys: Collection[Key], compared: Collection[str]) -> Mapping[Key, PartitionLog]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A partition that must not be read, and why; `since` in seconds since 1970."""
+
+    words: str
+    since: float
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the thread says of itself; replaced as a whole, so that any thread may read it.
@@ -48,6 +66,8 @@ class Snapshot:
         last_poll: the clock's `now` of the last turn.
         assigned: whether any assignment came yet, even an empty one.
         paused: partitions that are not fetched, because what they hold is not settled yet.
+        standing: those of them that stand for a reason of their own, each with that in words.
+        held: those of them that must not be read before somebody has put their offset right.
         trouble: what is wrong with Kafka, in words; None while nothing is.
     """
 
@@ -55,6 +75,8 @@ class Snapshot:
     assigned: bool = False
     partitions: Mapping[Key, PartitionView] = field(default_factory=dict)
     paused: frozenset[Key] = frozenset()
+    standing: Mapping[Key, str] = field(default_factory=dict)
+    held: Mapping[Key, Held] = field(default_factory=dict)
     trouble: str | None = None
 
 
@@ -64,6 +86,7 @@ class Counts:
 
     read: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     abandoned: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    expired: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     rebalances: int = 0
     commits_ok: int = 0
     commits_failed: int = 0

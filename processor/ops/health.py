@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from processor.records import Key, PartitionView
 
 POLL_LIMIT = 60.0
-"""Seconds without a turn of the Kafka thread. A turn may hold a drain (time-out + 2 s), a look for offsets (10 s) or
-three questions to an absent broker (10 s each)."""
+"""Seconds without a turn of the Kafka thread. A turn may hold a drain (time-out + 2 s), a look for offsets and
+the ends of logs (15 s), or three questions to an absent broker (10 s each)."""
 PROGRESS_LIMIT = 300.0
 """Seconds without progress of a partition that has work, and no stated reason."""
 

@@ -245,6 +245,9 @@ class Settings(Frozen):
             object; the file is looked up beside the one that names it, and read again when it changes.
         in_memory: how much is held before reading waits.
         commit_interval: how often offsets are committed.
+        max_ahead: how many records of a partition may be settled behind one that is not, before its reading waits for
+            that one; offsets that compaction has emptied count too. What is settled so is not sent again after a
+            restart.
         ops: where health, metrics and status are served.
         shutdown_timeout: from SIGTERM to the end; what is in flight is finished as far as it suffices.
     """
@@ -261,6 +264,7 @@ class Settings(Frozen):
     tables: dict[Name, Table] = Field(default={})
     in_memory: InMemorySettings = InMemorySettings()
     commit_interval: Duration = 1.0
+    max_ahead: int = Field(default=100_000, ge=1)
     ops: OpsSettings = OpsSettings()
     shutdown_timeout: Duration = 25.0
 

@@ -7,16 +7,21 @@ The words, for every offset in this package:
     committed what the group coordinator last acknowledged, or held when the partition was assigned
 
 Only offsets that were received need to be settled. A gap (compaction, transaction markers) is entered as settled
-when the record behind it arrives, so that the rest is plain arithmetic on spans. Nothing here does I/O or asks the
-clock; the Kafka thread owns it.
+when the record behind it arrives, so that the rest is plain arithmetic on spans. What an earlier assignment settled
+beyond its frontier is known from the commit's metadata: such records are read again, and settled as they come. The
+frontier may then be beyond `next`. Nothing here does I/O or asks the clock; the Kafka thread owns it.
 """
 
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
+from processor.offsets import Bookmark, PartitionLog, Start
 from processor.records import Assignment, Key, PartitionView, Record, Span
 from processor.settle.commits import CommitPace
+from processor.settle.metadata import LIMIT, Settled, encode
+from processor.settle.resume import remembers_topic, resume
+from processor.settle.unnamed import Unnamed
 
 MAX_STAMPS = 1000
 """Polls whose age is remembered one by one; later ones share the last stamp, so that a stuck record costs no memory."""
@@ -30,19 +35,30 @@ class PartitionLedger:
             frontier until its first record arrives).
         records, size: the unsettled ones, and their bytes.
         _ahead: settled spans beyond the frontier, sorted, not touching.
+        _unnamed: what of them the metadata leaves out.
         _stamps: last offset and first timestamp of each poll that is not settled as a whole: the age of the oldest
             unsettled record, to within one poll, without a stamp per record.
+        _topic_id: which topic the offsets are of.
+        _moved: the frontier or the spans are not those of `_bookmark`.
+        _bookmark, _held: what the coordinator should hold, and what it acknowledged.
+        _fill_per_span: of the metadata's limit, as last written.
     """
 
-    def __init__(self, assignment: Assignment, committed: int | None) -> None:
+    def __init__(self, assignment: Assignment, start: Start) -> None:
         self.assignment = assignment
-        self.committed = committed
-        self.frontier = committed
-        self.next = committed
+        self.committed = start.committed
+        self.frontier = start.offset
+        self.next = start.offset
         self.records = 0
         self.size = 0
-        self._ahead: list[tuple[int, int]] = []
+        self._ahead: list[tuple[int, int]] = list(start.ahead)
+        self._unnamed = Unnamed()
         self._stamps: deque[tuple[int, int]] = deque()
+        self._topic_id = start.topic_id
+        self._moved = False
+        self._bookmark: Bookmark | None = None
+        self._held: Bookmark | None = None
+        self._fill_per_span = 0.0
 
     def __repr__(self) -> str:
         return (
@@ -50,29 +66,35 @@ class PartitionLedger:
             f"frontier {self.frontier} next {self.next} unsettled {self.records}>"
         )
 
-    def receive(self, records: Sequence[Record]) -> None:
+    def receive(self, records: Sequence[Record]) -> Sequence[Record]:
         """Enter records, before anything else is done with them (invariant 2).
 
         Args:
             records: at least one, offsets ascending and not below `next`.
+
+        Returns:
+            Those that an earlier assignment has not settled.
         """
         first, last = records[0].offset, records[-1].offset
         if self.next is None or self.frontier is None:
             self.frontier = self.next = first
+        if self._bookmark is None and self.frontier != self.committed:
+            self._moved = True  # not before a record came: a pipeline that reads nothing commits nothing
+        unsettled = self._unsettled(records, self.frontier)
         if first != self.next or last - first + 1 != len(records):
             self._enter_gaps(records)
         self.next = last + 1
-        self.records += len(records)
-        self.size += sum(record.size for record in records)
-        if len(self._stamps) < MAX_STAMPS:
-            self._stamps.append((last, records[0].timestamp))
-        else:
-            self._stamps[-1] = (last, self._stamps[-1][1])
+        if unsettled:
+            self._stamp(last, unsettled[0].timestamp)
+            self.records += len(unsettled)
+            self.size += sum(record.size for record in unsettled)
+        return unsettled
 
     def settle(self, span: Span) -> None:
         """These records are settled: delivered, filtered, or buried and acknowledged."""
         self.records -= span.records
         self.size -= span.size
+        self._unnamed.enter(span)
         self._cover(span.start, span.end)
 
     def skip_to(self, position: int) -> None:
@@ -81,12 +103,29 @@ class PartitionLedger:
             self._cover(self.next, position)
             self.next = position
 
-    @property
-    def to_commit(self) -> int | None:
-        """The offset that may be committed; None where the coordinator has it already."""
-        if self.frontier is None or self.frontier == self.committed:
-            return None
-        return self.frontier
+    def to_commit(self, limit: int) -> Bookmark | None:
+        """What may be committed; None where the coordinator has it already, or nothing happened yet.
+
+        Args:
+            limit: bytes of metadata that the coordinator takes.
+        """
+        if self._moved and self.frontier is not None:
+            named = self._unnamed.leave_out(self._ahead, self.frontier)
+            settled = Settled(self.frontier, named, self._topic_id())
+            self._bookmark = Bookmark(self.frontier, encode(settled, limit))
+            if self._ahead:
+                self._fill_per_span = len(self._bookmark.metadata) / LIMIT / len(self._ahead)
+            self._moved = False
+        return None if self._bookmark == self._held else self._bookmark
+
+    def acknowledge(self, bookmark: Bookmark) -> None:
+        """The coordinator holds this."""
+        self.committed = bookmark.offset
+        self._held = bookmark
+
+    def write_again(self) -> None:
+        """What the coordinator takes has changed."""
+        self._moved = self._moved or self._bookmark is not None
 
     def view(self) -> PartitionView:
         """What people and back-pressure want to know."""
@@ -98,7 +137,40 @@ class PartitionLedger:
             self.size,
             len(self._ahead),
             self._stamps[0][1] if self.records else None,
+            self._settled_ahead(),
+            self._metadata_fill(),
         )
+
+    def _settled_ahead(self) -> int:
+        if self.next is None or self.frontier is None:
+            return 0
+        return max(self.next - self.frontier - self.records, 0)
+
+    def _metadata_fill(self) -> float:
+        """Estimated between two commits from the number of spans, for writing them costs too much to do each turn.
+
+        What an earlier assignment left does not count until it was read again: reading it is what closes its gaps.
+        """
+        if not self._ahead or self.next is None or self._ahead[-1][1] > self.next:
+            return 0.0
+        return self._fill_per_span * len(self._ahead)
+
+    def _unsettled(self, records: Sequence[Record], frontier: int) -> Sequence[Record]:
+        """Records that are in no span; only an earlier assignment's can reach beyond `next`."""
+        reach = self._ahead[-1][1] if self._ahead else frontier
+        if records[0].offset >= reach:
+            return records
+        return [record for record in records if record.offset >= frontier and not self._is_ahead(record.offset)]
+
+    def _is_ahead(self, offset: int) -> bool:
+        at = bisect_left(self._ahead, (offset + 1,))
+        return at > 0 and self._ahead[at - 1][1] > offset
+
+    def _stamp(self, last: int, timestamp: int) -> None:
+        if len(self._stamps) < MAX_STAMPS:
+            self._stamps.append((last, timestamp))
+        else:
+            self._stamps[-1] = (last, self._stamps[-1][1])
 
     def _enter_gaps(self, records: Sequence[Record]) -> None:
         expected = self.next
@@ -111,6 +183,7 @@ class PartitionLedger:
     def _cover(self, start: int, end: int) -> None:
         """Mark offsets `start` to `end` - 1 as settled, and move the frontier as far as that lets it go."""
         assert self.frontier is not None  # noqa: S101 - nothing is settled before it was received
+        self._moved = True
         if start > self.frontier:
             self._insert(start, end)
             return
@@ -142,10 +215,20 @@ class Ledger:
     def __init__(self, commit_interval: float) -> None:
         self._partitions: dict[Key, PartitionLedger] = {}
         self._pace = CommitPace(commit_interval)
+        self._sent: dict[Key, Bookmark] = {}
+        self._limit = LIMIT
 
-    def begin(self, assignment: Assignment, committed: int | None) -> None:
-        """A partition was assigned; `committed` is the group's offset, None where it has none."""
-        self._partitions[assignment.key] = PartitionLedger(assignment, committed)
+    def begin(self, assignment: Assignment, start: Start) -> None:
+        """A partition was assigned, or is read again from a lower offset."""
+        self._partitions[assignment.key] = PartitionLedger(assignment, start)
+
+    def resume(self, held: Bookmark | None, log: PartitionLog) -> Start:
+        """Say where a partition goes on, and what is settled already; see `settle.resume`."""
+        return resume(held, log)
+
+    def remembers_topic(self, held: Bookmark) -> bool:
+        """Whether this says which topic it is of, so that it can be told from another one of that name."""
+        return remembers_topic(held)
 
     def end(self, key: Key) -> Assignment | None:
         """A partition was revoked or lost: results for it change nothing from now on (invariant 5)."""
@@ -153,6 +236,7 @@ class Ledger:
         if ledger is None:
             return None
         ledger.assignment.live = False
+        self._sent.pop(key, None)
         return ledger.assignment
 
     def forget_commit(self) -> None:
@@ -168,9 +252,9 @@ class Ledger:
         """The lowest offset that may come next; None where any may."""
         return self._partitions[key].next
 
-    def receive(self, key: Key, records: Sequence[Record]) -> None:
-        """Enter records, before anything else is done with them (invariant 2)."""
-        self._partitions[key].receive(records)
+    def receive(self, key: Key, records: Sequence[Record]) -> Sequence[Record]:
+        """Enter records, before anything else is done with them (invariant 2); gives those that are to be sent."""
+        return self._partitions[key].receive(records)
 
     def skip_to(self, key: Key, position: int) -> None:
         """The consumer's position is here: what lies between is markers, or was compacted away."""
@@ -187,7 +271,7 @@ class Ledger:
         """Whether a commit may go out: the interval is over and none is in flight."""
         return self._pace.due(now)
 
-    def commits_of(self, keys: Iterable[Key], now: float) -> dict[Key, int]:
+    def commits_of(self, keys: Iterable[Key], now: float) -> dict[Key, Bookmark]:
         """What the coordinator does not hold yet, of these partitions; counts as sent (invariants 1 and 3).
 
         Where partitions leave, a commit may be in flight already. This one goes behind it on the same connection; only
@@ -195,18 +279,26 @@ class Ledger:
         Waiting for it is impossible: its answer is served by the poll that we are in.
         """
         ledgers = {key: self._partitions[key] for key in keys if key in self._partitions}
-        offsets = {key: offset for key, ledger in ledgers.items() if (offset := ledger.to_commit) is not None}
+        offsets = {key: held for key, ledger in ledgers.items() if (held := ledger.to_commit(self._limit)) is not None}
         if offsets:
             self._pace.sent(now)
+            self._sent |= offsets
         return offsets
 
     def commit_answered(self, results: Mapping[Key, int]) -> None:
         """A commit was answered; `results` are the partitions that the coordinator took."""
         self._pace.answered()
-        for key, offset in results.items():
+        for key in results:
             ledger = self._partitions.get(key)
-            if ledger is not None:
-                ledger.committed = offset
+            if ledger is not None and key in self._sent:
+                ledger.acknowledge(self._sent[key])
+
+    def drop_metadata(self) -> bool:
+        """The coordinator takes no text of this size: commit offsets only from now on; False where that is known."""
+        known, self._limit = not self._limit, 0
+        for ledger in self._partitions.values():
+            ledger.write_again()
+        return not known
 
     @property
     def commit_in_flight(self) -> bool:

@@ -1,15 +1,21 @@
 from collections.abc import Iterator
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
+from processor.clock import SystemClock
 from processor.consume import kafka_thread
 from processor.consume.backpressure import Limits
+from processor.consume.ports import Broker
+from processor.consume.survey import Survey
 from processor.settings.kafka_properties import consumer_config
 from tests.consume.clusters import Cluster, Join
 from tests.consume.members import AMPLE, Begin, Member, Prepare, Wants, start_member, watched
 from tests.consume.scripted import TOPIC, ScriptedConsumer
-from tests.support.broker import Broker, embedded_broker
+from tests.support import broker as brokers
+from tests.support.broker import admin_client, embedded_broker
+from tests.support.logs import Lines
 from tests.support.topics import TopicFactory
 
 
@@ -32,11 +38,17 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
         settles: Wants = lambda _: True,
         limits: Limits = AMPLE,
         prepare: Prepare = lambda *_: None,
+        broker: Broker | None = None,
     ) -> Member:
         left = list(consumers)
         members.append(
             start_member(
-                lambda callbacks: left.pop(0).make(callbacks), [TOPIC], settles=settles, limits=limits, prepare=prepare
+                lambda callbacks: left.pop(0).make(callbacks),
+                [TOPIC],
+                settles=settles,
+                limits=limits,
+                prepare=prepare,
+                broker=broker,
             )
         )
         return members[-1]
@@ -47,7 +59,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Iterator[Broker]:
+def embedded() -> Iterator[brokers.Broker]:
     """The mock cluster that the demo runs on, beside the run's broker."""
     with embedded_broker() as broker:
         yield broker
@@ -57,31 +69,39 @@ def embedded() -> Iterator[Broker]:
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A broker and a group protocol: a Kafka thread must do the same on each of them."""
     where, protocol = request.param.split(", ")
-    broker: Broker = request.getfixturevalue("embedded" if where == "embedded" else "broker")
+    broker: brokers.Broker = request.getfixturevalue("embedded" if where == "embedded" else "broker")
     topics = TopicFactory(broker)
     yield Cluster(broker, protocol, topics)
     topics.close()
 
 
 @pytest.fixture
-def join(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
-    """Start members of a group on the cluster: `join(topic, group, settles=…, limits=…, **kafka)`."""
+def join_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
+    """Start members of a group on any cluster: `join_at(cluster, topic, group, settles=…, limits=…, **kafka)`."""
     monkeypatch.setattr(kafka_thread, "REBUILD_WAIT", 0.01)
     members: list[Member] = []
 
     def start(
-        topic: str, group: str = "", settles: Wants = lambda _: True, limits: Limits = AMPLE, **kafka: str
+        cluster: Cluster,
+        topic: str,
+        group: str = "",
+        settles: Wants = lambda _: True,
+        limits: Limits = AMPLE,
+        **kafka: str,
     ) -> Member:
         properties = {name.replace("_", "."): value for name, value in kafka.items()}
         config = consumer_config(cluster.properties | properties, group or uuid4().hex, "test")
         users: set[int] = set()
+        lines, admin = Lines(), admin_client(cluster.broker.bootstrap)
         members.append(
             start_member(
                 lambda callbacks: watched({**config, **callbacks}, users),
                 [topic],
                 settles=settles,
                 limits=limits,
+                broker=Survey(lambda: admin, SystemClock(), lines.log),
                 users=users,
+                lines=lines,
             )
         )
         return members[-1]
@@ -89,3 +109,9 @@ def join(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
     yield start
     for member in members:
         member.stop()
+
+
+@pytest.fixture
+def join(cluster: Cluster, join_at: Join) -> Join:
+    """Start members of a group on the cluster: `join(topic, group, settles=…, limits=…, **kafka)`."""
+    return partial(join_at, cluster)

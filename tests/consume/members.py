@@ -1,7 +1,7 @@
 """A member of a consumer group, and the other side of its Kafka thread, for tests."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,8 @@ from confluent_kafka import Consumer, KafkaError
 from processor.clock import SystemClock
 from processor.consume.backpressure import Limits
 from processor.consume.kafka_thread import KafkaThread
+from processor.consume.ports import Broker
+from processor.offsets import PartitionLog
 from processor.records import Assignment, Key, Record
 from processor.settle.ledger import Ledger
 from processor.settle.settler import spans_of
@@ -24,6 +26,15 @@ MakeConsumer = Callable[[dict[str, object]], Consumer]
 Prepare = Callable[[Callable[[KafkaError], None], Callable[[], bool]], None]
 Begin = Callable[..., "Member"]
 """Starts a member on scripted consumers."""
+
+
+class Silent:
+    """Stands for a broker that tells nothing of its partitions."""
+
+    def look(self, keys: Collection[Key], compared: Collection[str]) -> dict[Key, PartitionLog]:
+        """Nothing is known."""
+        assert {topic for topic, _ in keys} >= set(compared)
+        return dict.fromkeys(keys, PartitionLog())
 
 
 class Notes:
@@ -113,7 +124,9 @@ def start_member(
     settles: Wants = lambda _: True,
     limits: Limits = AMPLE,
     prepare: Prepare = lambda *_: None,
+    broker: Broker | None = None,
     users: set[int] | None = None,
+    lines: Lines | None = None,
 ) -> Member:
     """Start a member whose commits follow each other without a pause.
 
@@ -123,14 +136,17 @@ def start_member(
         settles: what the other side settles as soon as it comes.
         limits: `in_memory`.
         prepare: as for `KafkaThread`.
+        broker: tells of partitions that come; nothing by default.
         users: where `make_consumer` notes the threads that call the consumer.
+        lines: where its log goes.
     """
-    lines, ledger, notes = Lines(), Ledger(0.0), Notes(settles)
+    lines, ledger, notes = lines or Lines(), Ledger(0.0), Notes(settles)
     thread = KafkaThread(
         make_consumer=make_consumer,
         prepare=prepare,
         topics=topics,
         offsets=ledger,
+        broker=broker or Silent(),
         limits=limits,
         clock=SystemClock(),
         log=lines.log,

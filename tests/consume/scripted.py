@@ -40,17 +40,21 @@ class ScriptedConsumer:
 
     Attributes:
         held: the group's offsets, which `committed()` answers.
+        metadata: what goes with them.
         positions: what `position()` answers; -1001 where nothing was consumed.
         answers: whether a commit is answered by itself, by the next `consume()`.
         calls: names of the methods with their partitions and offsets, in order.
+        texts: metadata of each commit.
         waits: arguments of each `consume()`.
     """
 
     queue: deque[Step] = field(default_factory=deque)
     held: dict[int, int] = field(default_factory=dict)
+    metadata: dict[int, str] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
     answers: bool = True
     calls: list[tuple[str, dict[int, int]]] = field(default_factory=list)
+    texts: list[dict[int, str]] = field(default_factory=list)
     waits: list[tuple[int, float]] = field(default_factory=list)
     on_commit: OnCommit = lambda *_: None
     error_cb: Callable[[KafkaError], None] = lambda _: None
@@ -110,13 +114,19 @@ class ScriptedConsumer:
         """Note a commit, and answer it in the next `consume()`."""
         assert asynchronous, "a synchronous commit has no time-out"
         self._note("commit", offsets)
+        self.texts.append({at.partition: at.metadata or "" for at in offsets})
         if self.answers:
             self.queue.append(lambda: self.on_commit(None, offsets))
 
     def committed(self, asked: list[TopicPartition], *, timeout: float) -> list[TopicPartition]:
         """The group's offsets, -1001 where there is none."""
         assert timeout > 0
-        return [TopicPartition(at.topic, at.partition, self.held.get(at.partition, -1001)) for at in asked]
+        return [
+            TopicPartition(
+                at.topic, at.partition, self.held.get(at.partition, -1001), self.metadata.get(at.partition, "")
+            )
+            for at in asked
+        ]
 
     def position(self, asked: list[TopicPartition]) -> list[TopicPartition]:
         """Where the consumer stands."""

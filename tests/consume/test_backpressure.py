@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.consume.backpressure import Decision, Limits, decide
+from processor.consume.backpressure import Decision, Limits, decide, too_far_ahead
 from processor.records import Key, PartitionView
 
 LIMITS = Limits(max_records=100, max_bytes=1000)
@@ -100,3 +101,55 @@ def test_what_holds_for_every_decision(held: dict[Key, tuple[int, int]], data: s
     assert all(held[key][0] * len(held) < 100 and held[key][1] * len(held) < 1000 for key in flowing)
     empty = decide(LIMITS, view(dict.fromkeys(held, 0)), paused)
     assert empty == Decision(frozenset(), paused)
+
+
+FAR = Limits(max_records=100, max_bytes=1000, max_ahead=1000)
+
+
+def beyond(settled_ahead: int = 0, fill: float = 0.0) -> PartitionView:
+    """A partition that holds one record, and settled so much behind it."""
+    return PartitionView(7, 7, 9, 1, 1, 3, None, settled_ahead, fill)
+
+
+@pytest.mark.parametrize(
+    ("far", "flowing", "paused"),
+    [
+        (beyond(1000), decision(pause={A}), decision()),
+        (beyond(999), decision(), decision()),
+        (beyond(501), decision(), decision()),
+        (beyond(500), decision(), decision(resume={A})),
+        (beyond(fill=0.75), decision(pause={A}), decision()),
+        (beyond(fill=0.74), decision(), decision()),
+        (beyond(fill=0.38), decision(), decision()),
+        (beyond(fill=0.375), decision(), decision(resume={A})),
+        (beyond(400, 0.8), decision(pause={A}), decision()),
+    ],
+)
+def test_too_far_ahead_a_partition_is_paused_alone(far: PartitionView, flowing: Decision, paused: Decision) -> None:
+    """At either limit one partition is paused, and resumed at half of it; the other ones flow."""
+    both = {A: far, B: beyond()}
+
+    assert decide(FAR, both, frozenset()) == flowing
+    assert decide(FAR, both, frozenset({A})) == paused
+
+
+def test_what_is_held_is_never_fetched() -> None:
+    """A partition that must not be read is paused from the start, and stays so however empty it is."""
+    assert decide(FAR, view({A: 0, B: 0}), frozenset(), {A}) == decision(pause={A})
+    assert decide(FAR, view({A: 0, B: 0}), frozenset({A, B}), {A}) == decision(resume={B})
+
+
+def test_the_reason_names_what_is_reached() -> None:
+    """Which limit it is, how much, and the offset that it waits for."""
+    records = too_far_ahead(FAR, beyond(1200, 0.3), already=False)
+    spans = too_far_ahead(FAR, beyond(400, 0.78), already=False)
+
+    assert records == "1200 records (max_ahead: 1000) are settled behind offset 7, which is not"
+    assert spans == "3 spans of records (78% of what a commit can name) are settled behind offset 7, which is not"
+
+
+@pytest.mark.parametrize(("already", "says"), [(True, True), (False, False)])
+def test_the_reason_holds_until_the_resumption(already: bool, says: bool) -> None:  # noqa: FBT001 - a test's parameters
+    """Between half and full it is why a partition waits only where it waited for that already."""
+    assert bool(too_far_ahead(FAR, beyond(800), already=already)) is says
+    assert too_far_ahead(FAR, beyond(500), already=already) == ""

@@ -29,8 +29,8 @@ routes:
       itemId: product.sku
       contactId: contactId
 """
-KEYS = "commit_interval, destinations, formats, group_prefix, in_memory, kafka, ops, registry, routes, schemas, "
-KEYS += "shutdown_timeout, start_from, tables, topics"
+KEYS = "commit_interval, destinations, formats, group_prefix, in_memory, kafka, max_ahead, ops, registry, routes, "
+KEYS += "schemas, shutdown_timeout, start_from, tables, topics"
 
 # What is put in the place of which piece of the file, and all that is said then: (line, path, message, fix).
 Said = tuple[int, str, str, str]

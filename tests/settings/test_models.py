@@ -293,7 +293,7 @@ def test_settings_defaults() -> None:
     assert (settings.schemas, settings.formats) == ((), {})
     assert settings.group_prefix == "clickstream"
     assert (settings.in_memory.max_records, settings.in_memory.max_bytes) == (20_000, 128 * 1024 * 1024)
-    assert (settings.commit_interval, settings.shutdown_timeout) == (1.0, 25.0)
+    assert (settings.commit_interval, settings.max_ahead, settings.shutdown_timeout) == (1.0, 100_000, 25.0)
     assert (settings.ops.host, settings.ops.port) == ("0.0.0.0", 8080)  # noqa: S104  # the default that is meant
 
 

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from processor.offsets import Start
 from processor.records import Assignment, Key, Record
 from processor.settle.ledger import Ledger
 from processor.settle.settler import spans_of
@@ -54,6 +55,11 @@ class Naive:
         return sum(after > before + 1 for before, after in zip(offsets, [*offsets[1:], self.position], strict=True))
 
     @property
+    def settled_ahead(self) -> int:
+        """Offsets beyond the frontier that hold nothing open."""
+        return 0 if self.frontier is None else self.position - self.frontier - len(self.open)
+
+    @property
     def oldest(self) -> int | None:
         """The first timestamp of the first poll with an unsettled record."""
         open_polls = [poll for poll in self.polls if any(one.offset not in self.settled for one in poll)]
@@ -80,7 +86,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.epoch += 1
         committed = start if known else None
         naive = self.live[key] = Naive(Assignment(*key, self.epoch), committed, start)
-        self.ledger.begin(naive.assignment, committed)
+        self.ledger.begin(naive.assignment, Start(committed, committed))
 
     @rule(partition=PARTITIONS)
     def revoke(self, partition: int) -> None:
@@ -99,7 +105,7 @@ class LedgerMachine(RuleBasedStateMachine):
             naive.position = offset + 1
         naive.polls.append(records)
         naive.start = records[0].offset if naive.start is None else naive.start
-        self.ledger.receive(naive.assignment.key, records)
+        assert self.ledger.receive(naive.assignment.key, records) is records
 
     @precondition(lambda self: any(naive.open for naive in [*self.live.values(), *self.ended]))
     @rule(data=st.data())
@@ -125,7 +131,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if not self.ledger.commit_due(self.now):
             return
         assert self.in_flight is None
-        offsets = self.ledger.commits_of(self.live, self.now)
+        offsets = {key: held.offset for key, held in self.ledger.commits_of(self.live, self.now).items()}
         for key, offset in offsets.items():
             naive = self.live[key]
             assert all(one.offset >= offset for one in naive.open), "invariant 1"
@@ -153,6 +159,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert seen.ahead == (naive.ahead if naive.open else 0)
             assert seen.oldest == naive.oldest
             assert seen.next == (None if naive.start is None else naive.position)
+            assert seen.settled_ahead == naive.settled_ahead
         assert self.ledger.commit_in_flight == (self.in_flight is not None)
 
     def _one(self, data: st.DataObject) -> Naive:
