@@ -25,6 +25,7 @@ from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
 from processor.kafka_clients import KafkaClients, OnError, tokens_of
 from processor.logs import Logger, logger
+from processor.mass_failure import FailureWindow
 from processor.metrics import Metrics
 from processor.pipeline import Pipeline
 from processor.plan import Plan, Ready
@@ -108,6 +109,7 @@ def _build_pipeline(
     router = Router(plan.routes)
     score = Scorekeeper(metrics, plan.name, clock, log)
     ends = EndOffsets(admin)
+    letters = plan.settings.dead_letter
     pipeline = Pipeline(
         origin=Origin(plan.name, version, __version__),
         decoder=Decoder(schemas, local, router.wants),
@@ -117,6 +119,7 @@ def _build_pipeline(
         sender=sender,
         settler=Settler(kafka.settled, loop.call_soon),
         undertaker=undertaker,
+        failures=FailureWindow(letters.hold_above, letters.window, letters.min),
         score=score,
         clock=clock,
     )

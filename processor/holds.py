@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+MASS_FAILURE_FIX = (
+    "that is a wrong file or schema, not wrong records, so nothing more is worked on, dead-lettered or committed; "
+    "repair it and restart, or restart with `dead_letter.hold_above: 1` to let such records through to the dead letters"
+)
+"""What a mass failure means, and what to do."""
+
 
 class State(StrEnum):
     """May we send?"""
@@ -26,6 +32,8 @@ class Reason(StrEnum):
     """It is answered that nothing is taken: 3xx or 4xx."""
     CREDENTIAL = "credential"
     """The key is refused: 401. This holds all paths of the destination."""
+    MASS_FAILURE = "mass_failure"
+    """So many records fail in decode or map that the deployment is at fault; only a restart ends it."""
     REGISTRY = "registry"
     """A schema is not to be had."""
     DEAD_LETTER_TOPIC = "dead_letter_topic"

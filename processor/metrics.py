@@ -128,7 +128,8 @@ HOLD = Declaration(
     Kind.GAUGE,
     ("pipeline", "method", "reason"),
     "1 while something stands still on purpose, absent else: outage, refused (a method answers 3xx or 4xx to all), "
-    "credential, registry, dead_letter_topic, offsets, paused; method is empty where more than one is held.",
+    "credential, mass_failure (most records fail in decode or map), registry, dead_letter_topic, offsets, paused; "
+    "method is empty where more than one is held.",
 )
 HOLD_SINCE = Declaration(
     "hold_since_timestamp_seconds",

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from processor.clock import Clock
 from processor.consume.intake import Intake, Stall
+from processor.consume.ports import Held
 from processor.decode.decoder import AwaitSchema, Decoder
 from processor.decode.schemas import SchemaStore
 from processor.map.mapper import Mapper
+from processor.mass_failure import Cause, FailureWindow
 from processor.records import (
     Assignment,
     Delivery,
@@ -22,6 +24,7 @@ from processor.records import (
     Event,
     Failure,
     Filtered,
+    FilterReason,
     Key,
     Payload,
     Record,
@@ -54,6 +57,7 @@ class Pipeline:
         sender: Sender,
         settler: Settler,
         undertaker: Undertaker,
+        failures: FailureWindow,
         score: Scorekeeper,
         clock: Clock,
     ) -> None:
@@ -65,6 +69,7 @@ class Pipeline:
         self._sender = sender
         self._settler = settler
         self._undertaker = undertaker
+        self._failures = failures
         self._score = score
         self._clock = clock
         self._intake = Intake()
@@ -72,6 +77,8 @@ class Pipeline:
         self._burying: Counter[Assignment] = Counter()
         self._one_buried = asyncio.Event()
         self._awaiting: set[asyncio.Task[None]] = set()
+        self.mass_failure: Held | None = None
+        """Why no record is taken any more; only a restart ends it."""
 
     # The main path.
 
@@ -93,7 +100,7 @@ class Pipeline:
         self._arrived.set()
 
     async def _work(self) -> None:
-        while True:
+        while self.mass_failure is None:
             records = self._intake.take()
             if records:
                 self._process(records)
@@ -103,7 +110,11 @@ class Pipeline:
                 await self._arrived.wait()
 
     def _process(self, records: Sequence[Record]) -> None:
-        """Take records of one partition, in offset order, from bytes to deliveries."""
+        """Take records of one partition, in offset order, from bytes to deliveries.
+
+        At a mass failure the record that is one too many, and all behind it, stay as they are: neither sent nor buried,
+        and unsettled, so that no offset passes them. What was made of those before is sent and settled.
+        """
         deliveries: list[Delivery] = []
         for at, record in enumerate(records):
             decoded = self._decoder.decode(record)
@@ -118,6 +129,8 @@ class Pipeline:
                 case AwaitSchema(schema_id):
                     self._stall(records[at:], schema_id)
                     break
+            if self.mass_failure is not None:
+                break
         self._sender.send(deliveries)
 
     def _map(self, event: Event) -> list[Delivery]:
@@ -125,6 +138,7 @@ class Pipeline:
         record, schema_id = event.record, event.schema_id
         deliveries: list[Delivery] = []
         letters: list[Letter] = []
+        filtered: list[Filtered] = []
         for route, index, fate in self._fates(event):
             match fate:
                 case Payload(channel, body, lane, time, expires):
@@ -137,17 +151,35 @@ class Pipeline:
                         letter(self._origin, record, fate, route=route, index=index, schema_id=schema_id),
                     )
                 case Filtered():
-                    self._score.filtered(fate)
-        self._open(record, deliveries, letters)
+                    filtered.append(fate)
+        if not letters and (deliveries or any(each.reason is FilterReason.TOO_OLD for each in filtered)):
+            self._failures.add()
+        if not self._open(record, deliveries, letters):
+            return []
+        for each in filtered:
+            self._score.filtered(each)
         return deliveries
 
-    def _open(self, record: Record, deliveries: Sequence[Delivery], letters: Sequence[Letter]) -> None:
-        """Count what must end before the record is settled, and begin with its letters."""
+    def _open(self, record: Record, deliveries: Sequence[Delivery], letters: Sequence[Letter]) -> bool:
+        """Count what must end before the record is settled, and begin with its letters; False = it is held."""
+        if letters and self._too_many(letters):
+            return False
         self._score.made += len(deliveries) + len(letters)
         spread = len(deliveries) > 1 and len({one.lane for one in deliveries}) > 1
         self._settler.open(record, len(deliveries) + len(letters), spread=spread, stray=bool(letters))
         for one in letters:
             self._bury(one)
+        return True
+
+    def _too_many(self, letters: Sequence[Letter]) -> bool:
+        """Enter a record that failed; says whether so many did that the fault is not theirs."""
+        causes = dict.fromkeys(Cause(one.route, one.failure.stage, one.failure.message) for one in letters)
+        found = self._failures.add(tuple(causes))
+        if found is None:
+            return False
+        self.mass_failure = Held(str(found), self._clock.wall())
+        self._score.mass_failure(found)
+        return True
 
     def _fates(self, event: Event) -> Iterator[tuple[str, int, Payload | Filtered | Failure]]:
         """What becomes of an event: route, index, and the fate of that delivery."""

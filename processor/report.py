@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from processor.consume.arrivals import RESET
-from processor.holds import Reason, State
+from processor.holds import MASS_FAILURE_FIX, Reason, State
 from processor.ops.health import POLL_LIMIT
 from processor.records import Key
 from processor.running import RunningPipeline
@@ -50,6 +50,9 @@ def holds(running: RunningPipeline) -> list[Hold]:
     found = []
     if running.plan.settings.mode == "paused":
         found.append(Hold("", Reason.PAUSED, MODES["paused"], running.started))
+    failure = running.pipeline.mass_failure
+    if failure is not None:
+        found.append(Hold("", Reason.MASS_FAILURE, failure.words, failure.since))
     schemas = [each for each in running.pipeline.awaited.values() if each.schema_id in running.schemas.troubles]
     if schemas:
         found.append(Hold("", Reason.REGISTRY, _schemas(running), min(each.since for each in schemas)))
@@ -106,6 +109,8 @@ def waiting_for(running: RunningPipeline) -> dict[str, str]:
                 reasons["mode"] = hold.words
             case Reason.REGISTRY | Reason.DEAD_LETTER_TOPIC:
                 reasons[hold.reason.value] = hold.words
+            case Reason.MASS_FAILURE:
+                reasons[hold.reason.value] = f"{hold.words}; {MASS_FAILURE_FIX}"
             case Reason.OFFSETS:
                 reasons[hold.reason.value] = f"{hold.words}; {RESET}"
             case _:

@@ -4,8 +4,9 @@ import traceback
 from collections.abc import Iterable
 
 from processor.clock import Clock
-from processor.holds import Change, State
+from processor.holds import MASS_FAILURE_FIX, Change, State
 from processor.logs import Logger
+from processor.mass_failure import MassFailure
 from processor.metrics import (
     COOLING,
     DEAD_LETTERS,
@@ -193,6 +194,19 @@ class Scorekeeper:
                 also=held_back,
                 next="the record is in the dead-letter topic, the next one goes on",
             )
+
+    def mass_failure(self, found: MassFailure) -> None:
+        """The pipeline holds until it is started again."""
+        self._log.error(
+            "mass_failure",
+            failed=found.failed,
+            of=found.wanted,
+            route=found.cause.route,
+            stage=found.cause.stage.value,
+            reason=found.cause.message,
+            times=found.times,
+            next=MASS_FAILURE_FIX,
+        )
 
     def unexpected(self, exception: Exception) -> None:
         """The service itself failed on a record; says where, without the exception's words, which may hold values."""

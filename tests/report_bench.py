@@ -36,6 +36,7 @@ class Bench:
         self.troubles: dict[int | str, str] = {}
         self.undertaker = SimpleNamespace(trouble=None, waiting=0)
         self.kafka = SimpleNamespace(snapshot=Snapshot(last_poll=0.0, assigned=True), counts=Counts())
+        self.pipeline = SimpleNamespace(awaited=self.awaited, mass_failure=None)
         self.ends = EndOffsets(cast("Any", None))
         self.score = Scorekeeper(Metrics(), "shop", self.clock, Lines().log)
         self.assignment = Assignment("clicks", 3, 1)
@@ -44,7 +45,7 @@ class Bench:
         )
         parts: dict[str, Any] = {
             "plan": self.plan,
-            "pipeline": SimpleNamespace(awaited=self.awaited),
+            "pipeline": self.pipeline,
             "kafka": self.kafka,
             "bridge": None,
             "scheduler": self.scheduler,

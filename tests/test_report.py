@@ -7,7 +7,7 @@ import pytest
 from processor.consume.arrivals import RESET
 from processor.consume.intake import Stall
 from processor.consume.ports import Held, Snapshot
-from processor.holds import Reason
+from processor.holds import MASS_FAILURE_FIX, Reason
 from processor.metrics import HOLD, HOLD_SINCE
 from processor.ops.health import POLL_LIMIT, PROGRESS_LIMIT
 from processor.report import Hold, dead, holds, status, waiting_for
@@ -115,6 +115,23 @@ def test_letters_that_are_not_acknowledged(bench: Bench) -> None:
     assert waiting_for(bench.running) == {"dead_letter_topic": "unknown topic"}
 
 
+def too_many_failed(bench: Bench) -> None:
+    """Most records cannot be mapped."""
+    bench.pipeline.mass_failure = Held("50 of the last 50 records failed", BEGIN - 7.0)
+
+
+def test_a_mass_failure(bench: Bench) -> None:
+    """It is held as a whole, since when, and told with what to do about it."""
+    too_many_failed(bench)
+
+    assert holds(bench.running) == [
+        Hold("", Reason.MASS_FAILURE, "50 of the last 50 records failed", BEGIN - 7.0),
+    ]
+    assert waiting_for(bench.running) == {"mass_failure": f"50 of the last 50 records failed; {MASS_FAILURE_FIX}"}
+    assert bench.samples()[HOLD] == [(("shop", "", "mass_failure"), 1)]
+    assert bench.samples()[HOLD_SINCE] == [(("shop", "", "mass_failure"), BEGIN - 7.0)]
+
+
 def beyond_the_end(bench: Bench) -> None:
     """Two partitions' offsets are none of their logs', the second one since later."""
     held = {("clicks", 5): Held("beyond the end", BEGIN - 10.0), ("clicks", 3): Held("beyond, too", BEGIN - 2.0)}
@@ -149,12 +166,13 @@ def test_all_holds_are_told_together() -> None:
     bench.troubles[7] = "no connection"
     bench.undertaker.trouble = Trouble("unknown topic", BEGIN)
     beyond_the_end(bench)
+    too_many_failed(bench)
     bench.put("a")
     bench.reply(bench.send(), BROKEN)
 
     reasons = [hold.reason.value for hold in holds(bench.running)]
-    assert reasons == ["paused", "registry", "dead_letter_topic", "offsets", "outage"]
-    assert len(bench.samples()[HOLD]) == 5
+    assert reasons == ["paused", "mass_failure", "registry", "dead_letter_topic", "offsets", "outage"]
+    assert len(bench.samples()[HOLD]) == 6
 
 
 def test_holds_in_the_status(bench: Bench) -> None:
@@ -244,6 +262,13 @@ def test_a_partition_that_is_not_read_is_no_excuse_for_another(bench: Bench) -> 
     beyond_the_end(bench)
 
     assert stands_still(bench) == "shop: no progress and no reason for it: clicks[3]"
+
+
+def test_a_mass_failure_is_a_reason(bench: Bench) -> None:
+    """A restart by itself mends nothing, and costs more letters."""
+    too_many_failed(bench)
+
+    assert stands_still(bench) is None
 
 
 def test_a_hold_is_a_reason(bench: Bench) -> None:

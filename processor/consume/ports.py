@@ -52,7 +52,7 @@ class Broker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A partition that must not be read, and why; `since` in seconds since 1970."""
+    """What must not be read, and why; `since` in seconds since 1970."""
 
     words: str
     since: float

@@ -41,7 +41,7 @@ from processor.settings.texts import (
     Topics,
     UserAgent,
 )
-from processor.settings.values import Duration, Flag, Frozen, Given, Rate, Size, Wait
+from processor.settings.values import Duration, Flag, Frozen, Given, Rate, Size, Wait, invalid
 
 __all__ = [
     "DEFAULT",
@@ -86,9 +86,26 @@ class DeadLetterSettings(Frozen):
 
     Attributes:
         topic: must exist; None for `<group_prefix>.<destination>.dlq`.
+        hold_above: the part of the last records that may fail before they are sent (decode, route, map). Where more
+            do, the file or a schema is wrong, and not the records: the pipeline holds until it is started again. `1`
+            = never.
+        window: how many records are looked back on, of those that a route wanted.
+        min: fewer failures than this among them never hold.
     """
 
     topic: TopicName | None = None
+    hold_above: float = Field(default=0.5, ge=0, le=1, examples=["0.5"])
+    window: int = Field(default=500, ge=1)
+    min: int = Field(default=50, ge=1)
+
+    @field_validator("min")
+    @classmethod
+    def _reachable(cls, value: int, info: ValidationInfo) -> int:
+        """Refuse what no window could hold."""
+        window = info.data.get("window", value)
+        if value > window:
+            raise invalid(f"is more than `window` ({window}), so nothing would ever hold", f"at most {window}")
+        return value
 
 
 class HttpSettings(Frozen):

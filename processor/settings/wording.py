@@ -127,7 +127,7 @@ def _bound(context: dict[str, Any]) -> str:
         "lt": "must be less than",
         "le": "must be at most",
     }
-    return next((f"{text} {context[name]}" for name, text in words.items() if name in context), "")
+    return next((f"{text} {context[name]:.15g}" for name, text in words.items() if name in context), "")
 
 
 def _example(where: FaultPath, field: FieldInfo | None) -> str:

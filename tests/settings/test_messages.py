@@ -221,6 +221,36 @@ CASES: dict[str, tuple[str, str, Said]] = {
             "a number with ms, s, m, h or d: 5m; or `never`",
         ),
     ),
+    "a part of more than all": (
+        "    type: voyado",
+        "    type: voyado\n    dead_letter: {hold_above: 50}",
+        (
+            9,
+            "destinations.voyado.dead_letter.hold_above",
+            "`50` must be at most 1",
+            "for example `hold_above: 0.5`",
+        ),
+    ),
+    "more than the window": (
+        "    type: voyado",
+        "    type: voyado\n    dead_letter: {window: 100, min: 200}",
+        (
+            9,
+            "destinations.voyado.dead_letter.min",
+            "`200` is more than `window` (100), so nothing would ever hold",
+            "at most 100",
+        ),
+    ),
+    "a window that is too small": (
+        "    type: voyado",
+        "    type: voyado\n    dead_letter: {window: 20}",
+        (
+            9,
+            "destinations.voyado.dead_letter.min",
+            "is more than `window` (20), so nothing would ever hold",
+            "at most 20",
+        ),
+    ),
     "one rule": (
         "    type: voyado",
         "    type: voyado\n    replies: {status: 409, class: accepted}",

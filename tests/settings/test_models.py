@@ -8,6 +8,7 @@ from processor.settings.models import (
     DEFAULT,
     BatchSettings,
     Constant,
+    DeadLetterSettings,
     DestinationSettings,
     Expression,
     HttpSettings,
@@ -219,6 +220,12 @@ def test_retrying() -> None:
     assert (retry.delays, retry.max_attempts, retry.stalemate) == ((10.0, 30.0, 60.0, 300.0), 3, None)
 
 
+def test_when_a_pipeline_holds() -> None:
+    """What is left out of `dead_letter` keeps its default."""
+    letters = AcmeSettings.model_validate({**ACME, "dead_letter": {"hold_above": "1", "window": "60"}}).dead_letter
+    assert (letters.topic, letters.hold_above, letters.window, letters.min) == (None, 1.0, 60, 50)
+
+
 def test_vendor_defaults() -> None:
     """A vendor's class changes defaults and adds keys."""
     acme = AcmeSettings.model_validate(ACME)
@@ -230,7 +237,7 @@ def test_vendor_defaults() -> None:
     )
     assert acme.retry == RetrySettings(delays=(10.0, 30.0, 60.0, 300.0), max_attempts=8, stalemate=300.0)
     assert acme.replies == ()
-    assert acme.dead_letter.topic is None
+    assert acme.dead_letter == DeadLetterSettings(topic=None, hold_above=0.5, window=500, min=50)
     assert AcmeSettings.model_validate({**ACME, "rate": "none"}).rate is None
 
 
@@ -252,6 +259,14 @@ def test_both_vendors_get_a_user_agent() -> None:
         {"retry": {"max_attempts": "never"}},
         {"retry": {"stalemate": "0s"}},
         {"retry": {"stalemate": None}},
+        {"dead_letter": {"hold_above": "-0.1"}},
+        {"dead_letter": {"hold_above": "1.1"}},
+        {"dead_letter": {"hold_above": "nan"}},
+        {"dead_letter": {"hold_above": "never"}},
+        {"dead_letter": {"window": "0"}},
+        {"dead_letter": {"window": "49"}},
+        {"dead_letter": {"min": "0"}},
+        {"dead_letter": {"min": "501"}},
         {"replies": {"status": "409", "class": "accepted"}},
         {"replies": [{"status": "409"}]},
         {"replies": [{"class": "accepted"}]},

@@ -73,11 +73,14 @@ class Stream:
                 self.path.producer.produce(self.path.topic, value, partition=partition)
         assert self.path.producer.flush(10) == 0
 
-    def service(self, registry: Mapping[str, Any], *destinations: str, **changes: Any) -> ServiceProcess:
+    def service(
+        self, registry: Mapping[str, Any], *destinations: str, hold_above: float = 0.5, **changes: Any
+    ) -> ServiceProcess:
         """The service with these keys of `registry`, for Retail Rocket and more destinations."""
         seen = {"sessionExternalId": "session", "timestamp": "time", "productId": "product"}
         route = {"event": EVENT, "topics": self.path.topic, "to": "rocket.view", "map": seen}
         changes = {"routes": {"seen": route}, **self.path.overlay(batch=None), "registry": registry, **changes}
+        changes["destinations"]["rocket"]["dead_letter"]["hold_above"] = hold_above
         arguments = [word for name in ("rocket", *destinations) for word in ("--destination", name)]
         return self.path.service(changes, *arguments)
 
