@@ -51,7 +51,10 @@ def findings(
 
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_lost_or_blamed_that_is_not_at_fault(findings: Mapping[str, Future[Finding]], case: str) -> None:
-    """Probes as few as the delays allow, healthy events on their way, exactly the poison in the dead letters."""
+    """Few requests into the trouble, healthy events on their way, exactly the poison in the dead letters.
+
+    What is said in seconds is judged by `make reliability`, on a machine that does nothing else.
+    """
     finding = findings[case].result()
 
-    assert not finding.failed, finding
+    assert not finding.broken, finding

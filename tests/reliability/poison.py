@@ -77,8 +77,8 @@ def one_visitor(scene: Scene, *, events: int = 20, delays: Sequence[str] = PRODU
         ],
         own=[
             Check("buried in their order", written == bad),
-            Check("others' rate is what was produced (± 5 %)", rate >= 0.95),
-            Check("99 % of others wait 1 s at most", within(1, during)),
+            Check("others' rate is what was produced (± 5 %)", rate >= 0.95, timed=True),
+            Check("99 % of others wait 1 s at most", within(1, during), timed=True),
         ],
         books=balance(scene, dict.fromkeys(bad, "refused")),
     )
@@ -100,13 +100,15 @@ def quiet(
         scene.settle(but=1)
     (letter,) = scene.letters().values()
     (made,) = (sent.made for sent in scene.produced.values() if sent.number == at + 1)
+    passed = [call for call, sent in scene.accepted() if call.wall < float(letter["written"])]
     return Finding(
         counted=[
             f"{len(scene.accepted())} healthy events, worst wait {people(max(waits(scene.accepted())))}",
             f"the poison buried after {people(float(letter['written']) - made)} and {letter['dlq.attempts']} attempts",
         ],
         own=[
-            Check("healthy events arrive within a second", max(waits(scene.accepted())) <= 1),
+            Check("healthy events arrive within a second", max(waits(scene.accepted())) <= 1, timed=True),
+            Check("healthy events go out while the poison waits", len(passed) >= (events - 1) // 2),
         ],
         books=balance(scene, {at + 1: CLASSES[status]}),
     )
@@ -130,7 +132,8 @@ def alone(scene: Scene, *, stalemate: float = 20, delays: Sequence[str] = ("5s",
             f"the next event of its visitor waited {people(max(waits(scene.accepted())))}",
         ],
         own=[
-            Check("not before the stalemate, and soon after it", stalemate <= after <= longest),
+            Check("not before the stalemate", stalemate <= after),
+            Check("soon after it", after <= longest, timed=True),
         ],
         books=balance(scene, {1: "refused"}),
     )

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-from tests.reliability.scene import METHODS, SOME, Scene
+from tests.reliability.scene import CONCURRENCY, METHODS, SOME, Scene
 from tests.reliability.vendor import Answer, Call, always, refusing
 from tests.reliability.verdict import Check, Finding, balance, people
 
@@ -28,12 +28,13 @@ def throttled(scene: Scene, *, retry_after: int | None, seconds: float = 10) -> 
             scene.vendor.fault = refusing(lambda sent: sent.number == poison, 400)
             scene.until_steady(but=1)
             caught_up = time.monotonic()
-        scene.until_buried(1, within=20)
+        scene.until_buried(1, within=60)
         scene.settle(but=1)
     storm, back = [call for call in scene.calls(begun) if call.status == 429], scene.accepted(ended)[0][0].at
     waited = pauses(storm, back)
     least = [retry_after or 2**place for place in range(len(waited))]
     attempts = int(scene.letters()[poison]["dlq.attempts"])
+    most = CONCURRENCY * (int((back - begun) / (retry_after or 1)) + 2)
     return Finding(
         [
             f"{len(storm)} requests were answered 429",
@@ -44,7 +45,9 @@ def throttled(scene: Scene, *, retry_after: int | None, seconds: float = 10) -> 
             Check(
                 f"never back before {'Retry-After' if retry_after else '1, 2, 4, … s'} is over",
                 all(pause >= at_least for pause, at_least in zip(waited, least, strict=True)),
+                timed=True,
             ),
+            Check("no more requests than were in flight, and one after each pause", len(storm) <= most),
             Check("no attempt spent: an event that was throttled first is buried after two 400s", attempts == 2),
         ],
         balance(scene, {poison: "invalid"}),

@@ -45,6 +45,8 @@ ROUTES: Mapping[str, Any] = {
 """One lane per visitor over both methods, so that a visitor whose cart must wait waits with his views."""
 PRODUCTION = ("10s", "30s", "60s", "300s")
 """`retry.delays` as they are by default."""
+CONCURRENCY = 32
+"""Requests in flight at most."""
 LOOK = 0.1
 """Seconds between two looks at what is waited for."""
 TICK = 0.02
@@ -165,7 +167,7 @@ class Scene:
         destination = {
             "base_url": self.vendor.url,
             "rate": f"{self.mode.rate}/s",
-            "concurrency": "32",
+            "concurrency": str(CONCURRENCY),
             "batch": self.mode.batch,
             "dead_letter": {"topic": self.path.letters["voyado"]},
             "retry": {"delays": list(delays), **changes.pop("retry", {})},
@@ -231,7 +233,7 @@ class Scene:
 
     def until_committed(self) -> None:
         """Wait until the group has committed everything that was produced."""
-        self.wait(lambda: self.path.committed("voyado") == self.path.ends(), 20)
+        self.wait(lambda: self.path.committed("voyado") == self.path.ends(), 60)
 
     def settle(self, but: int = 0) -> None:
         """Wait until the vendor took all but so many, and the group has committed everything."""

@@ -17,10 +17,12 @@ class Check:
 
     Attributes:
         words: what; as a fact.
+        timed: whether seconds decide it; a machine that others use, too, may fail it without anybody's fault.
     """
 
     words: str
     held: bool
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Finding:
     def failed(self) -> list[str]:
         """What did not hold."""
         return [check.words for check in (*self.own, *self.books) if not check.held]
+
+    @property
+    def broken(self) -> list[str]:
+        """What did not hold, and would have to on any machine: judged by order, counts and causes only."""
+        return [check.words for check in (*self.own, *self.books) if not (check.held or check.timed)]
 
 
 def balance(scene: Scene, letters: Mapping[int, str]) -> list[Check]:
