@@ -1,13 +1,11 @@
 import hashlib
 import subprocess
 import sys
-import time
 from decimal import Decimal
 
 import pytest
 
 from processor.expressions.language import ExpressionError
-from processor.expressions.text_functions import PATTERN_TIMEOUT
 from tests.expressions.evaluate import LANGUAGE, evaluate, event
 
 FAMILY = "👨‍👩‍👧"
@@ -87,12 +85,9 @@ def test_patterns(expression: str, expected: object) -> None:
 def test_a_hostile_text_ends_a_search(call: str) -> None:
     """A pattern that would take years for one text is given up after a tenth of a second, and the message says why."""
     hostile = "a" * 60 + "!"
-    before = time.monotonic()
-
     with pytest.raises(ExpressionError, match=r"not through with the text after 0\.1 s; make it simpler$") as caught:
         evaluate(call, t=hostile, p="^(a|aa)+$")
 
-    assert time.monotonic() - before < PATTERN_TIMEOUT + 2
     assert hostile not in str(caught.value)
 
 

@@ -16,6 +16,7 @@ async def test_what_is_sent_is_reported() -> None:
     """Each reply is told once: the request, the reply, its class, what became of it and how long it took."""
     async with running() as bench:
         [delivery] = deliveries(VIEW, "a")
+        begun = time.monotonic()
         bench.sender.send([delivery])
         await eventually(waiting(bench, 1))
         bench.vendor.answer(ACCEPTED)
@@ -24,7 +25,7 @@ async def test_what_is_sent_is_reported() -> None:
         [(request, reply, reply_class, result, seconds)] = bench.settled
         assert list(request.deliveries) == list(result.accepted) == [delivery]
         assert (reply, reply_class) == (ACCEPTED, ReplyClass.ACCEPTED)
-        assert 0 <= seconds < 5
+        assert 0 <= seconds <= time.monotonic() - begun
 
 
 async def test_at_most_so_many_are_in_flight() -> None:

@@ -196,7 +196,7 @@ def test_tokens_are_not_fetched() -> None:
     endpoint = {"sasl.oauthbearer.token.endpoint.url": "http://192.0.2.1/token"}
     start = time.monotonic()
     assert check_kafka({**BROKERS, **oidc, **endpoint}) == []
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     assert "token.endpoint.url` is mandatory" in check_kafka({**BROKERS, **oidc})[0].message
 
 

@@ -32,6 +32,11 @@ class Arrivals(Account):
         self.times.append(now)
         super().arrive(now)
 
+    @property
+    def rate(self) -> float:
+        """Calls a second, from the first one to the last."""
+        return len(self.times) / (self.times[-1] - self.times[0])
+
     def busiest(self, seconds: float, since: int = 0) -> int:
         """The most calls that arrived within any such stretch of time, of those after the first `since`."""
         times = self.times[since:]
