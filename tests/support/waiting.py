@@ -8,6 +8,8 @@ from typing import TypeVar, overload
 
 T = TypeVar("T")
 
+PATIENCE = 4
+"""Times as long as a test says: on a machine that others use, too, all takes longer. Only what fails waits it out."""
 INTERVAL = 0.02
 """Seconds between two looks: short for a person, long for a condition that asks a broker."""
 
@@ -21,12 +23,13 @@ async def eventually(condition: Callable[[], T | Awaitable[T | None] | None], wi
 
     Args:
         condition: looked at every `INTERVAL`; may be a coroutine function. What it raises ends the waiting.
-        within: seconds after which the waiting fails; the condition is looked at once more then.
+        within: seconds that this takes at most on a machine that does nothing else; `PATIENCE` times as long after that
+            the waiting fails. The condition is looked at once more then.
 
     Raises:
         AssertionError: the condition did not come true in time; names its last value.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + within * PATIENCE
     while True:
         late = time.monotonic() >= deadline
         found = condition()
@@ -44,7 +47,7 @@ def eventually_sync(condition: Callable[[], T | None], within: float = 10.0) -> 
     Raises:
         AssertionError: the condition did not come true in time; names its last value.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + within * PATIENCE
     while True:
         late = time.monotonic() >= deadline
         value = condition()
@@ -57,4 +60,4 @@ def eventually_sync(condition: Callable[[], T | None], within: float = 10.0) -> 
 
 def _too_late(condition: Callable[[], object], value: object, within: float) -> str:
     name = getattr(condition, "__qualname__", repr(condition))
-    return f"not true after {within:g} s: {name} (last value: {value!r})"
+    return f"not true after {within * PATIENCE:g} s: {name} (last value: {value!r})"
