@@ -9,6 +9,7 @@ that has ended. What becomes of whom is decided in the stages; here they are put
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from processor.clock import Clock
 from processor.consume.intake import Intake, Stall
@@ -41,6 +42,9 @@ from processor.send.sender import Sender
 from processor.settle.letters import Letter, Origin, letter
 from processor.settle.settler import Settler
 from processor.settle.undertaker import Undertaker
+
+LETTERS_WAIT = 1.0
+"""Seconds at most that a revocation waits for letters, after the requests have ended."""
 
 
 class Pipeline:
@@ -266,13 +270,21 @@ class Pipeline:
     # Partitions that leave.
 
     async def drain(self, assignments: Sequence[Assignment]) -> None:
-        """Send nothing more for these; wait for what is in flight and for its letters. The caller sets the deadline."""
+        """Send nothing more for these; wait for what is in flight. The caller sets the deadline.
+
+        Letters get a moment more: a healthy topic takes them at once, and the next owner need not write them again.
+        """
         self._drop(assignments)
         await self._sender.ended(assignments)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LETTERS_WAIT):
+                await self._letters(assignments)
+        self._settler.flush()
+
+    async def _letters(self, assignments: Sequence[Assignment]) -> None:
         while any(self._burying[assignment] for assignment in assignments):
             self._one_buried.clear()
             await self._one_buried.wait()
-        self._settler.flush()
 
     def forget(self, assignments: Sequence[Assignment]) -> None:
         """These have ended; what still comes back of them changes nothing."""

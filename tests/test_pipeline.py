@@ -309,3 +309,17 @@ async def test_a_record_that_is_held_is_not_counted() -> None:
     assert bench.pipeline.mass_failure is not None
     assert bench.metrics.total(FILTERED, pipeline="shop") == 0
     assert bench.pipeline._score.made == 0
+
+
+async def test_a_letter_that_nobody_takes_keeps_no_partition() -> None:
+    """While the dead-letter topic is in trouble a revocation ends all the same; the letter's offset stays (invariant 8)."""
+    bench = Bench()
+
+    async with bench.running():
+        await eventually(lambda: bench.sink._acknowledge != bench.sink.letters.append)
+        bench.sink._acknowledge = lambda _: None
+        await bench.put(b"good", b"bad")
+        await bench.pipeline.drain([A])
+
+        assert len(bench.buried) == 1
+        assert bench.settled == []
