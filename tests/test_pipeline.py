@@ -312,7 +312,7 @@ async def test_a_record_that_is_held_is_not_counted() -> None:
 
 
 async def test_a_letter_that_nobody_takes_keeps_no_partition() -> None:
-    """A revocation ends all the same while the dead-letter topic is in trouble; the letter's offset stays (invariant 8)."""
+    """A revocation ends all the same when the dead-letter topic is in trouble; its offset stays (invariant 8)."""
     bench = Bench()
 
     async with bench.running():
