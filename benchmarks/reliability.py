@@ -78,17 +78,22 @@ LONGEST_FIRST = ("60 s", "key", "1 %", "20 %")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case in one mode."""
+    """One case in one mode.
 
-    case: Case
-    mode: Mode
+    Attributes:
+        what: was done.
+        sent: how the service sends.
+    """
+
+    what: str
+    sent: str
     finding: Finding
 
     def __str__(self) -> str:
         failed = self.finding.failed
         held = "; ".join(check.words for check in (*self.finding.own, self._letters) if check.held)
         verdict = f"**not held: {'; '.join(failed)}**" if failed else f"yes: {held}"
-        return f"| {self.case.what} | {self.mode.name} | {'; '.join(self.finding.counted)} | {verdict} |"
+        return f"| {self.what} | {self.sent} | {'; '.join(self.finding.counted)} | {verdict} |"
 
     @property
     def _letters(self) -> Check:
@@ -114,7 +119,7 @@ class Stage:
         except Exception as error:  # noqa: BLE001 - the other cases go on
             words = f"{type(error).__name__}: {error}".partition("\n")[0]
             finding = Finding([words], [], [Check("did not come to its end", held=False)])
-        row = Row(case, mode, finding)
+        row = Row(case.what, mode.name, finding)
         print(f"{time.monotonic() - begun:4.0f} s {row}", file=sys.stderr, flush=True)
         if finding.failed:
             logs = "".join(log.read_text() for log in folder.glob("service-*.log"))
@@ -134,7 +139,8 @@ def measure(cases: Sequence[Case], at_once: int) -> tuple[str, list[Row]]:
         order = sorted(cases, key=lambda case: not case.what.startswith(LONGEST_FIRST))
         running = [pool.submit(stage.row, case, mode) for case in order for mode in (SINGLE, BATCHES)]
         rows = [each.result() for each in running]
-        return broker.describe.partition(" at ")[0], sorted(rows, key=lambda row: cases.index(row.case))
+        places = {case.what: place for place, case in enumerate(cases)}
+        return broker.describe.partition(" at ")[0], sorted(rows, key=lambda row: places[row.what])
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -143,9 +149,9 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([*head, *map(str, rows)])
 
 
-def write(page: Path, name: str, text: str) -> None:
-    """Put a text between the page's two marks of this name."""
-    begin, end = f"<!-- {name}: written by `make reliability` -->", f"<!-- end of {name} -->"
+def write(page: Path, name: str, text: str, command: str = "make reliability") -> None:
+    """Put a text between the page's two marks of this name, which tell the command."""
+    begin, end = f"<!-- {name}: written by `{command}` -->", f"<!-- end of {name} -->"
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     changed, count = pattern.subn(lambda _: f"{begin}\n{text}\n{end}", page.read_text())
     assert count == 1, f"{page} has no place for {name}"

@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
 from confluent_kafka.admin import AdminClient
@@ -23,12 +22,14 @@ from processor.consume.survey import Survey
 from processor.decode.decoder import Decoder
 from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
+from processor.kafka_admin import SharedAdmin
 from processor.kafka_clients import KafkaClients, OnError, tokens_of
 from processor.logs import Logger, logger
 from processor.mass_failure import FailureWindow
 from processor.metrics import Metrics
 from processor.pipeline import Pipeline
 from processor.plan import Plan, Ready
+from processor.records import Assignment
 from processor.route.router import Router
 from processor.running import RunningPipeline
 from processor.scorekeeper import Scorekeeper
@@ -43,8 +44,11 @@ from processor.send.sender import Http, Sender
 from processor.send.shadow import ShadowSender
 from processor.send.trust import trusting
 from processor.service import Service
+from processor.settings.kafka_properties import session_timeout
+from processor.settings.kafka_rules import is_kip848
 from processor.settings.models import DestinationSettings, Settings
 from processor.settle.ledger import Ledger
+from processor.settle.letter_topic import TopicLook
 from processor.settle.letters import Origin
 from processor.settle.settler import Settler
 from processor.settle.undertaker import Undertaker
@@ -99,13 +103,14 @@ def _build_pipeline(
     loop = asyncio.get_running_loop()
     tokens = tokens_of(settings.kafka, os.environ, clock, log)
     clients = KafkaClients(settings.kafka, plan.group, f"clickstream-{plan.name}", tokens, log)
-    admin = cache(clients.admin)
+    admin = SharedAdmin(clients.admin)
     kafka = _kafka_thread(settings, plan, clients, admin, clock, log)
     replies = reply_table(plan.settings)
     scheduler = _scheduler(plan.settings, replies.classify, clock)
-    http = http_of(plan, replies, clock, log)
-    sender = Sender(scheduler, http, plan.settings.concurrency, clock)
-    undertaker = Undertaker(plan.dead_letter_topic, clients.producer, clock, log)
+    http = http_of(plan, replies, clock, log, lambda: kafka.lease.holds(clock.now()))
+    sender = Sender(scheduler, http, plan.settings.concurrency, clock, kafka.lease.holds)
+    look = TopicLook(plan.dead_letter_topic, plan.topics, admin, settings.kafka.get("bootstrap.servers", "…"))
+    undertaker = Undertaker(plan.dead_letter_topic, clients.producer, look, clock, log)
     router = Router(plan.routes)
     score = Scorekeeper(metrics, plan.name, clock, log)
     ends = EndOffsets(admin)
@@ -123,12 +128,18 @@ def _build_pipeline(
         score=score,
         clock=clock,
     )
+
+    def forget(assignments: Sequence[Assignment]) -> None:
+        pipeline.forget(assignments)
+        kafka.lease.known()
+
     bridge = LoopBridge(
         loop,
         receive=pipeline.receive,
         drain=pipeline.drain,
-        ended=pipeline.forget,
+        ended=forget,
         drain_timeout=plan.settings.timeout + DRAIN_MARGIN,
+        alive=kafka.lease.renew,
         log=log,
     )
     return RunningPipeline(
@@ -174,6 +185,8 @@ def _kafka_thread(
         topics=plan.topics,
         offsets=Ledger(settings.commit_interval),
         broker=Survey(admin, clock, log),
+        session=session_timeout(settings.kafka),
+        tells_loss=not is_kip848(settings.kafka),
         limits=NOTHING
         if plan.settings.mode == "paused"
         else Limits(memory.max_records, memory.max_bytes, settings.max_ahead),
@@ -218,7 +231,7 @@ def reply_table(destination: DestinationSettings) -> ReplyTable:
     return ReplyTable(Rule(rule.status, rule.body, ReplyClass(rule.reply_class)) for rule in destination.replies)
 
 
-def http_of(plan: Plan, replies: ReplyTable, clock: Clock, log: Logger) -> Http:
+def http_of(plan: Plan, replies: ReplyTable, clock: Clock, log: Logger, may_send: Callable[[], bool]) -> Http:
     """What sends a pipeline's requests; nothing connects before the first one.
 
     Args:
@@ -226,6 +239,7 @@ def http_of(plan: Plan, replies: ReplyTable, clock: Clock, log: Logger) -> Http:
         replies: what its replies mean.
         clock: the machine's.
         log: of the pipeline.
+        may_send: whether what was taken is still ours to send.
     """
     destination = plan.settings
     if destination.mode == "shadow":
@@ -246,4 +260,5 @@ def http_of(plan: Plan, replies: ReplyTable, clock: Clock, log: Logger) -> Http:
         clock=clock,
         way=Way(proxy, trusting(destination.http.ca_file) if destination.http.ca_file else None),
         id_header=destination.idempotency_header,
+        may_send=may_send,
     )

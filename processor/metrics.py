@@ -49,7 +49,7 @@ RECORDS = Declaration(
     Kind.COUNTER,
     ("pipeline", "topic", "result"),
     "Records: read from Kafka; settled; abandoned (their partition left before they were settled); expired (the broker "
-    "deleted them before they were read, as is found when partitions come; a topic created anew counts as 1 for each).",
+    "deleted them before they were read; a topic created anew counts as 1 for each partition).",
 )
 FILTERED = Declaration(
     "filtered_total",

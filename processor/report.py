@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from processor.consume.arrivals import RESET
+from processor.consume.open_transactions import FIX as END_TRANSACTION
 from processor.holds import MASS_FAILURE_FIX, Reason, State
 from processor.ops.health import POLL_LIMIT
 from processor.records import Key
@@ -25,6 +26,8 @@ MODES = {
     "paused": "the file says `mode: paused`: nothing is fetched, nothing is committed",
 }
 """What a mode other than live means, for people."""
+TRANSACTION = "transaction"
+"""Who is waited for where records cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Hold:
         words: what was said to it last.
         since: seconds since 1970.
         next_probe: seconds since 1970; None where nobody knows.
+        fix: what to do, where that is known.
     """
 
     method: str
@@ -43,6 +47,7 @@ class Hold:
     words: str
     since: float
     next_probe: float | None = None
+    fix: str = ""
 
 
 def holds(running: RunningPipeline) -> list[Hold]:
@@ -57,8 +62,8 @@ def holds(running: RunningPipeline) -> list[Hold]:
     if schemas:
         found.append(Hold("", Reason.REGISTRY, _schemas(running), min(each.since for each in schemas)))
     trouble = running.undertaker.trouble
-    if trouble is not None:
-        found.append(Hold("", Reason.DEAD_LETTER_TOPIC, trouble.words, trouble.since))
+    if trouble is not None and running.undertaker.waiting:
+        found.append(Hold("", Reason.DEAD_LETTER_TOPIC, trouble.words, trouble.since, fix=trouble.fix))
     found += _offset_holds(running)
     found += _vendor_holds(running)
     return found
@@ -102,13 +107,13 @@ def _schemas(running: RunningPipeline) -> str:
 
 def waiting_for(running: RunningPipeline) -> dict[str, str]:
     """Why something may not be moving: who is waited for, and what they said."""
-    reasons = {"kafka": running.kafka.snapshot.trouble}
+    reasons = {"kafka": running.kafka.snapshot.trouble, TRANSACTION: _unreadable(running)}
     for hold in holds(running):
         match hold.reason:
             case Reason.PAUSED:
                 reasons["mode"] = hold.words
             case Reason.REGISTRY | Reason.DEAD_LETTER_TOPIC:
-                reasons[hold.reason.value] = hold.words
+                reasons[hold.reason.value] = "; ".join(filter(None, (hold.words, hold.fix)))
             case Reason.MASS_FAILURE:
                 reasons[hold.reason.value] = f"{hold.words}; {MASS_FAILURE_FIX}"
             case Reason.OFFSETS:
@@ -123,6 +128,13 @@ def waiting_for(running: RunningPipeline) -> dict[str, str]:
     if pause > 0:
         reasons["rate"] = f"the vendor asked for a pause; the next request goes out in {pause:.0f} s"
     return {who: why for who, why in reasons.items() if why}
+
+
+def _unreadable(running: RunningPipeline) -> str | None:
+    """Which partitions are read up to a transaction that stays open, and what to do."""
+    found = sorted(running.kafka.snapshot.unreadable.items())
+    words = "; ".join(f"{topic}[{partition}]: {why}" for (topic, partition), why in found)
+    return f"{words}; {END_TRANSACTION}" if words else None
 
 
 def _held(running: RunningPipeline, hold: Hold) -> str:
@@ -143,7 +155,7 @@ def dead(running: RunningPipeline) -> str | None:
     if silent > POLL_LIMIT:
         return f"{running.plan.name}: the Kafka thread has not polled for {silent:.0f} s"
     # A partition that is not read has no work, and is no excuse for others.
-    excused = bool(waiting_for(running).keys() - {Reason.OFFSETS.value})
+    excused = bool(waiting_for(running).keys() - {Reason.OFFSETS.value, TRANSACTION})
     stuck = running.progress.stuck(running.kafka.snapshot.partitions, excused=excused, now=now)
     if stuck:
         names = ", ".join(f"{topic}[{partition}]" for topic, partition in stuck)
@@ -153,7 +165,7 @@ def dead(running: RunningPipeline) -> str | None:
 
 def status(running: RunningPipeline) -> dict[str, Any]:
     """The pipeline's part of `/status`."""
-    snapshot, awaited, blocking = running.kafka.snapshot, running.pipeline.awaited, _blocking(running)
+    snapshot, blocking = running.kafka.snapshot, _blocking(running)
     scheduler, pace = running.scheduler, running.scheduler.pace
     return {
         "group": running.plan.group,
@@ -172,6 +184,7 @@ def status(running: RunningPipeline) -> dict[str, Any]:
             "burying": running.undertaker.waiting,
             "last_replies": dict(running.score.last_replies),
         },
+        "dead_letters": _dead_letters(running),
         "partitions": [
             {
                 "topic": key[0],
@@ -184,12 +197,27 @@ def status(running: RunningPipeline) -> dict[str, Any]:
                 "unsettled_bytes": view.size,
                 "spans_ahead": view.ahead,
                 "paused": key in snapshot.paused,
-                "waiting_for": f"schema id {awaited[key].schema_id}" if key in awaited else snapshot.standing.get(key),
+                "waiting_for": _partition_waits(running, key),
                 "blocked_by": blocking.get((key, view.frontier)),
             }
             for key, view in sorted(snapshot.partitions.items())
         ],
     }
+
+
+def _partition_waits(running: RunningPipeline, key: Key) -> str | None:
+    """Why one partition stands by itself."""
+    snapshot, awaited = running.kafka.snapshot, running.pipeline.awaited.get(key)
+    if awaited is not None:
+        return f"schema id {awaited.schema_id}"
+    return snapshot.standing.get(key) or snapshot.unreadable.get(key)
+
+
+def _dead_letters(running: RunningPipeline) -> dict[str, Any]:
+    """The topic of dead letters: what is wrong with it is told here before a letter waits for it."""
+    trouble = running.undertaker.trouble
+    told = None if trouble is None else {"words": trouble.words, "since": iso(trouble.since), "fix": trouble.fix}
+    return {"topic": running.undertaker.topic, "waiting": running.undertaker.waiting, "trouble": told}
 
 
 def _hold(hold: Hold) -> dict[str, Any]:

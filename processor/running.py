@@ -1,6 +1,8 @@
 """One pipeline with all that it runs on: started, watched and ended as one."""
 
 import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from processor.clock import Clock
@@ -40,6 +42,8 @@ class RunningPipeline:
     clock: Clock
     started: float
     progress: ProgressWatch = field(default_factory=ProgressWatch)
+    left: bool = False
+    """Whether the consumer has drained, committed and left its group."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -50,15 +54,37 @@ class RunningPipeline:
                 tasks.create_task(self.share.run())
             self.kafka.start(self.bridge)
 
-    async def leave(self, timeout: float) -> bool:  # noqa: ASYNC109 - waits for a thread, which cannot be cancelled
-        """Drain, commit, leave the group; False where that was not done in time."""
-        self.kafka.stop()
-        return await asyncio.to_thread(self.kafka.join, timeout)
+    async def leave(self, *, drain: float, within: float) -> None:
+        """Drain, commit, leave the group.
 
-    async def close(self) -> None:
-        """Close what is left, after the tasks have ended."""
+        Args:
+            drain: seconds for requests in flight and their letters.
+            within: seconds for everything.
+        """
+        self.bridge.hurry(drain)
+        self.kafka.stop()
+        # Not one of the loop's own threads: they may all wait for a Kafka that does not answer.
+        waiter = ThreadPoolExecutor(1, "end")
+        self.left = await asyncio.get_running_loop().run_in_executor(waiter, self.kafka.join, within)
+
+    async def bury(self) -> None:
+        """End the dead-letter producer, after the tasks have ended."""
         await asyncio.to_thread(self.undertaker.stop, LETTERS_WAIT)
-        await self.http.close()
+
+    def undone(self) -> Iterator[str]:
+        """What `leave` could not do, in words."""
+        if self.sender.in_flight:
+            yield f"{self.sender.in_flight} requests had no answer"
+        if not self.left:
+            missing = "its last commit may be missing, and its group waits for its session to end"
+            yield f"the Kafka client did not end: {missing if self.kafka.snapshot.assigned else 'it had no partitions'}"
+        elif self.kafka.unacknowledged:
+            yield f"the last commit of {len(self.kafka.unacknowledged)} partitions was not acknowledged"
+
+    def unsettled(self) -> str:
+        """What an end at once gives up, in words."""
+        records = sum(view.records for view in self.kafka.snapshot.partitions.values())
+        return f"{self.sender.in_flight} requests without an answer, {records} records not settled"
 
     async def _watch_ends(self) -> None:
         while True:

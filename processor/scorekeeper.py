@@ -153,7 +153,8 @@ class Scorekeeper:
         for delivery in accepted:
             self._deliveries[delivery.route, "delivered"].add()
             if delivery.event_time is not None:
-                self._end_to_end.observe(wall - delivery.event_time)
+                # Clocks differ, and leap; a sum that shrinks would look like a restart.
+                self._end_to_end.observe(max(wall - delivery.event_time, 0.0))
         self._queued(request, now - seconds)
         self._tell_refusal(request.channel, words, reply_class)
 

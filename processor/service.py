@@ -6,6 +6,7 @@ from typing import Any
 
 from processor import __version__
 from processor.clock import Clock
+from processor.ending import Ending
 from processor.errors import FatalError
 from processor.logs import logger
 from processor.metrics import CONFIG_INFO, Declaration, Metrics, Sample
@@ -13,6 +14,13 @@ from processor.ops.server import Answers, OpsServer
 from processor.report import MODES, dead, status
 from processor.running import RunningPipeline
 from processor.samples import samples
+
+COMMIT_TIME = 5.0, 0.2
+"""What a drain leaves of the end for the last commit, without which it is in vain, and for leaving the group: seconds,
+and the most of them as a part of the whole."""
+CLOSE_TIME = 1.0, 0.05
+"""What the consumers leave of it for the steps behind them."""
+REPEATED = "nothing is lost: what is not committed is read again, and delivered twice where the vendor has it already"
 
 
 class Service:
@@ -38,7 +46,7 @@ class Service:
         self._build = build
         self._watch = watch
         self._ops = ops
-        self._shutdown_timeout = shutdown_timeout
+        self.shutdown_timeout = shutdown_timeout
         self._version = version
         self._clock = clock
         self._stopping = False
@@ -48,55 +56,70 @@ class Service:
         self.port = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set, then end in order.
+        """Run until `stop` is set or a pipeline fails, then end in order, all of them.
 
         Raises:
-            FatalError: the port cannot be had, or the end did not come in time.
+            FatalError: the port cannot be had, a pipeline failed, or the end left something undone.
         """
         self.pipelines = self._build()
         self.metrics.sampled(self._samples)
-        server = OpsServer(Answers(self._dead, self._unready, self.status, self.metrics.render), *self._ops)
-        try:
-            self.port = await server.start()
-        except OSError as error:
-            raise FatalError(f"cannot listen on {self._ops[0]}:{self._ops[1]}: {error.strerror}") from error
+        server = await self._listening()
         self._log.info("started", port=self.port, config=self._version, pipelines=[p.plan.name for p in self.pipelines])
         for pipeline in self.pipelines:
             mode = pipeline.plan.settings.mode
             if mode in MODES:
                 self._log.warning("not_live", pipeline=pipeline.plan.name, mode=mode, next=MODES[mode])
-        running = [asyncio.create_task(work) for work in (self._watch(), *(each.run() for each in self.pipelines))]
+        running = [asyncio.create_task(self._watch(), name="files")]
+        running += [asyncio.create_task(each.run(), name=each.plan.name) for each in self.pipelines]
         stopped = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([*running, stopped], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await self._end(running, server)
-        for task in running:
-            failed = None if task.cancelled() else task.exception()
-            if failed is not None:
-                self._log.error("pipeline_failed", exc_info=failed)
-                raise FatalError("a pipeline failed by a defect of the service; the log says where") from failed
+            stopped.cancel()
+            undone = await self._end(running, server)
+        if failed := next(_failures(running), None):
+            raise FatalError("a pipeline failed by a defect of the service; the log says where") from failed[1]
+        if undone:
+            within = f"within shutdown_timeout ({self.shutdown_timeout:g} s)"
+            raise FatalError(f"not all was done {within}: {'; '.join(undone)}. So {REPEATED}")
+        self._log.info("stopped")
 
-    async def _end(self, running: Sequence[asyncio.Task[None]], server: OpsServer) -> None:
-        """End under one deadline, in this order."""
-        # 1. No longer ready: nothing new is sent here.
+    async def _listening(self) -> OpsServer:
+        server = OpsServer(Answers(self._dead, self._unready, self.status, self.metrics.render), *self._ops)
+        try:
+            self.port = await server.start()
+        except OSError as error:
+            raise FatalError(f"cannot listen on {self._ops[0]}:{self._ops[1]}: {error.strerror}") from error
+        return server
+
+    async def _end(self, running: Sequence[asyncio.Task[None]], server: OpsServer) -> list[str]:
+        """End in this order, all of it within `shutdown_timeout`; returns what could not be done, in words."""
+        # 1. No longer ready. It lives, and answers what people ask, until the port is closed.
         self._stopping = True
+        ending = Ending(self.shutdown_timeout, self._log)
+        for name, failed in _failures(running):
+            self._log.error("pipeline_failed", pipeline=name, exc_info=failed, next="all end in order")
+        self._log.info("stopping", within=self.shutdown_timeout)
         # 2. Every consumer drains, commits and leaves its group; all at the same time.
-        left = await asyncio.gather(*(pipeline.leave(self._shutdown_timeout) for pipeline in self.pipelines))
-        # 3. The tasks end: nothing is in flight any more.
+        within = _without(CLOSE_TIME, ending.left)
+        drain = _without(COMMIT_TIME, within)
+        await ending.step("consumers", [each.leave(drain=drain, within=within) for each in self.pipelines])
+        undone = [f"{each.plan.name}: {', '.join(left)}" for each in self.pipelines if (left := list(each.undone()))]
+        # 3. The tasks end: nothing that counts is in flight any more.
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        # 4. What is left is closed.
-        await asyncio.gather(*(pipeline.close() for pipeline in self.pipelines))
-        await server.stop()
-        late = [pipeline.plan.name for pipeline, in_time in zip(self.pipelines, left, strict=True) if not in_time]
-        if late:
-            raise FatalError(
-                f"not drained within shutdown_timeout ({self._shutdown_timeout:g} s): {', '.join(late)}; "
-                "what was in flight is not committed and will be delivered again"
-            )
-        self._log.info("stopped")
+        await ending.step("tasks", [task for task in running if not task.done()])
+        # 4. The dead-letter producers, which the drains needed.
+        await ending.step("dead-letter producers", [each.bury() for each in self.pipelines])
+        # 5. The connections to vendors.
+        await ending.step("connections", [each.http.close() for each in self.pipelines])
+        # 6. The port.
+        await ending.step("port", [server.stop()])
+        return undone + [f"the {name} did not end" for name in ending.given_up if name != "consumers"]
+
+    def unsettled(self) -> str:
+        """What an end at once gives up, in words."""
+        return "; ".join(f"{each.plan.name}: {each.unsettled()}" for each in self.pipelines)
 
     def status(self) -> dict[str, Any]:
         """What `/status` answers."""
@@ -107,6 +130,8 @@ class Service:
         }
 
     def _dead(self) -> str | None:
+        if self._stopping:  # its deadline ends it: a restart in the middle of a drain would only repeat more
+            return None
         return next((reason for pipeline in self.pipelines if (reason := dead(pipeline))), None)
 
     @property
@@ -124,3 +149,17 @@ class Service:
         for pipeline in self.pipelines:
             yield from samples(pipeline)
             yield CONFIG_INFO, ((pipeline.plan.name, self._version), 1)
+
+
+def _without(kept: tuple[float, float], whole: float) -> float:
+    """What is left of so many seconds; see `COMMIT_TIME`."""
+    seconds, share = kept
+    return whole - min(seconds, share * whole)
+
+
+def _failures(tasks: Sequence[asyncio.Task[None]]) -> Iterator[tuple[str, BaseException]]:
+    """Those that failed, by their names."""
+    for task in tasks:
+        failed = task.exception() if task.done() and not task.cancelled() else None
+        if failed is not None:
+            yield task.get_name(), failed

@@ -34,7 +34,7 @@ class Bench:
         self.scheduler = Scheduler(None, RETRY, Pace(rate, 0.0), classify, steady(0.0))
         self.awaited: dict[Key, Any] = {}
         self.troubles: dict[int | str, str] = {}
-        self.undertaker = SimpleNamespace(trouble=None, waiting=0)
+        self.undertaker = SimpleNamespace(topic="shop.dlq", trouble=None, waiting=0)
         self.kafka = SimpleNamespace(snapshot=Snapshot(last_poll=0.0, assigned=True), counts=Counts())
         self.pipeline = SimpleNamespace(awaited=self.awaited, mass_failure=None)
         self.ends = EndOffsets(cast("Any", None))

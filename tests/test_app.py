@@ -67,7 +67,7 @@ async def test_a_key_in_a_file_is_renewed_without_a_restart(tmp_path: Path, of: 
     async with vendor(handle) as url:
         plan = plan_of(tmp_path, of, url)
         replies = reply_table(plan.settings)
-        http = http_of(plan, replies, SystemClock(), lines.log)
+        http = http_of(plan, replies, SystemClock(), lines.log, lambda: True)
         first = await http.send(REQUEST)
         put(tmp_path, "second-key")
         await http.renew()
@@ -87,7 +87,7 @@ async def test_the_file_s_rules_look_into_bodies(tmp_path: Path) -> None:
     async with vendor(lambda _: web.Response(text=said.pop(0))) as url:
         plan = plan_of(tmp_path, ROCKET, url)
         replies = reply_table(plan.settings)
-        http = http_of(plan, replies, SystemClock(), Lines().log)
+        http = http_of(plan, replies, SystemClock(), Lines().log, lambda: True)
         classes = [replies.classify(await http.send(REQUEST)) for _ in range(2)]
         await http.close()
 

@@ -107,7 +107,7 @@ class Seen:
 def test_a_registry_that_goes_down_stops_only_what_needs_it(
     stream: Stream, late: Stream, process: RegistryProcess
 ) -> None:
-    """Who runs goes on with all schemas that it knows, who starts is ready and waits; then all goes out in order."""
+    """Who runs goes on with all schemas that it knows, who starts waits; then all goes out in order (invariant 9)."""
     stream.send(stream.first, 20, *PARTITIONS)
     late.send(late.first, 25, *PARTITIONS)
 
@@ -183,7 +183,7 @@ def test_a_slow_registry_is_waited_out(stream: Stream, process: RegistryProcess)
 
 
 def test_a_refused_login_is_waited_out_and_not_shown(stream: Stream, process: RegistryProcess) -> None:
-    """401, then 503: each is named with what to look at, nothing is a dead letter, the password is nowhere."""
+    """401, then 503: each is named with what to look at, no letter, the password is nowhere (invariants 9 and 11)."""
     login = stream.path.folder / "registry-login"
     login.write_text(LOGIN)
     header = "Basic " + b64encode(LOGIN.encode()).decode()
@@ -215,7 +215,7 @@ def test_a_refused_login_is_waited_out_and_not_shown(stream: Stream, process: Re
 
 
 def test_a_wrong_path_is_waited_out(stream: Stream, process: RegistryProcess, topic: TopicFactory) -> None:
-    """A 404 that is no registry's dead-letters nothing; a pipeline that needs no schema is not said to wait."""
+    """A 404 that is no registry's writes no letter (invariant 9); who needs no schema is not said to wait."""
     stream.send(stream.first, 25, *PARTITIONS)
     # A path that Apicurio had once: it answers like Confluent's registry does on a path that it does not have.
     wrong = process.url.replace(API, "/apis/registry/v2")

@@ -12,7 +12,7 @@ from processor.metrics import HOLD, HOLD_SINCE
 from processor.ops.health import POLL_LIMIT, PROGRESS_LIMIT
 from processor.report import Hold, dead, holds, status, waiting_for
 from processor.send.replies import Reply, describe
-from processor.settle.undertaker import Trouble
+from processor.settle.letter_trouble import Trouble
 from tests.report_bench import BEGIN, VIEW, Bench
 from tests.send.parts import ACCEPTED, BAD_KEY, BROKEN, FORBIDDEN, LOST, TOO_FAST, channel, deliveries
 
@@ -107,12 +107,32 @@ def test_a_schema_that_was_just_asked_for_is_no_hold(bench: Bench) -> None:
     assert holds(bench.running) == []
 
 
-def test_letters_that_are_not_acknowledged(bench: Bench) -> None:
-    """Since the first of them was refused."""
-    bench.undertaker.trouble = Trouble("unknown topic", BEGIN - 60.0)
+def no_letter_topic(bench: Bench, waiting: int = 1) -> None:
+    """So many letters wait for a topic that is not there."""
+    bench.undertaker.trouble = Trouble("unknown topic", BEGIN - 60.0, "create it")
+    bench.undertaker.waiting = waiting
 
-    assert holds(bench.running) == [Hold("", Reason.DEAD_LETTER_TOPIC, "unknown topic", BEGIN - 60.0)]
-    assert waiting_for(bench.running) == {"dead_letter_topic": "unknown topic"}
+
+def test_letters_that_are_not_acknowledged(bench: Bench) -> None:
+    """Since the first of them was refused, with what to do."""
+    no_letter_topic(bench)
+
+    assert holds(bench.running) == [
+        Hold("", Reason.DEAD_LETTER_TOPIC, "unknown topic", BEGIN - 60.0, fix="create it"),
+    ]
+    assert waiting_for(bench.running) == {"dead_letter_topic": "unknown topic; create it"}
+
+
+def test_a_topic_that_no_letter_waits_for_holds_nothing(bench: Bench) -> None:
+    """That it is missing is told, but it is no reason why something does not move."""
+    no_letter_topic(bench, waiting=0)
+
+    assert (holds(bench.running), waiting_for(bench.running)) == ([], {})
+    assert status(bench.running)["dead_letters"] == {
+        "topic": "shop.dlq",
+        "waiting": 0,
+        "trouble": {"words": "unknown topic", "since": "2027-01-15T07:59:00.000Z", "fix": "create it"},
+    }
 
 
 def too_many_failed(bench: Bench) -> None:
@@ -164,7 +184,7 @@ def test_all_holds_are_told_together() -> None:
     bench = Bench(mode="paused")
     bench.awaited[("clicks", 0)] = Stall(7, BEGIN)
     bench.troubles[7] = "no connection"
-    bench.undertaker.trouble = Trouble("unknown topic", BEGIN)
+    no_letter_topic(bench)
     beyond_the_end(bench)
     too_many_failed(bench)
     bench.put("a")
@@ -179,14 +199,14 @@ def test_holds_in_the_status(bench: Bench) -> None:
     """With times that people can read."""
     bench.put("a")
     bench.reply(bench.send(), BROKEN)
-    bench.undertaker.trouble = Trouble("unknown topic", BEGIN)
+    no_letter_topic(bench)
 
     assert status(bench.running)["holds"] == [
         {
             "method": "",
             "reason": "dead_letter_topic",
             "last_reply": "unknown topic",
-            "since": "2027-01-15T08:00:00.000Z",
+            "since": "2027-01-15T07:59:00.000Z",
             "next_probe": None,
         },
         {

@@ -1,13 +1,16 @@
 """Each gate and each partition in `/status`."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
 from processor.consume.intake import Stall
+from processor.consume.open_transactions import FIX
 from processor.consume.ports import Snapshot
+from processor.ops.health import PROGRESS_LIMIT
 from processor.records import Assignment
-from processor.report import status
+from processor.report import dead, status
 from tests.report_bench import BEGIN, VIEW, Bench
 from tests.send.parts import BAD_KEY, BROKEN, FORBIDDEN, LOST, TOO_FAST, deliveries
 
@@ -210,3 +213,18 @@ def test_a_partition_that_stands_says_why(bench: Bench) -> None:
     (stalled,) = status(bench.running)["partitions"]
 
     assert (found["paused"], found["waiting_for"], stalled["waiting_for"]) == (True, "a gap", "schema id 7")
+
+
+def test_a_transaction_that_stays_open_is_told(bench: Bench) -> None:
+    """The partition says it, and the pipeline with what to do; it is no excuse for another partition's stand."""
+    bench.unsettled(5)
+    bench.kafka.snapshot = replace(bench.kafka.snapshot, unreadable={("clicks", 3): "3 offsets cannot be read"})
+
+    found = status(bench.running)
+    dead(bench.running)
+    bench.clock.advance(PROGRESS_LIMIT)
+    bench.kafka.snapshot = replace(bench.kafka.snapshot, last_poll=bench.clock.now())
+
+    assert found["partitions"][0]["waiting_for"] == "3 offsets cannot be read"
+    assert found["waiting_for"] == {"transaction": f"clicks[3]: 3 offsets cannot be read; {FIX}"}
+    assert dead(bench.running) == "shop: no progress and no reason for it: clicks[3]"

@@ -83,6 +83,13 @@ def test_an_accepted_batch_counts_each_delivery(score: Score) -> None:
     assert score.histogram("request_seconds") == (1, 2)
 
 
+def test_an_event_of_the_future_has_no_age(score: Score) -> None:
+    """Clocks differ, and leap: a sum that shrinks would look like a restart."""
+    score.replied("status 200", "accepted", score.delivery(event_time=9000.0))
+
+    assert score.histogram("end_to_end_seconds") == (1, 0)
+
+
 def test_a_shadowed_request_is_told_apart_from_a_sent_one(score: Score) -> None:
     """It counts by outcome and as a request, has queued, and is neither an acceptance nor a refusal."""
     score.keeper.shadowed(Request(CART, [score.delivery(), score.delivery("orders")], b""), "not sent: mode shadow")

@@ -94,7 +94,7 @@ def configuration(path: WholePath, batch: dict[str, Any] | None) -> dict[str, An
 
 @pytest.mark.parametrize("batch", [None, {"max_events": 100, "max_wait": "50ms"}], ids=["single", "batch"])
 def test_each_trouble_ends_in_its_letter_and_the_next_goes_on(path: WholePath, batch: dict[str, Any] | None) -> None:
-    """Good records before, between and behind all troubles are delivered; each trouble but a tombstone is a letter."""
+    """Good records between all troubles are delivered; each trouble but a tombstone is a letter (invariant 10)."""
     with SchemaRegistryClient({"url": path.registry.url}) as client:
         schema_id = client.register_schema(NAME, Schema(json.dumps(SCHEMA), "AVRO"))
     path.vendors.rocket.faults = Faults(refuse=frozenset({REFUSED}))
@@ -132,7 +132,7 @@ def test_each_trouble_ends_in_its_letter_and_the_next_goes_on(path: WholePath, b
 
 
 def test_what_an_outage_refuses_waits_and_is_delivered(path: WholePath) -> None:
-    """While the vendor answers 503 or 401 nothing is dead-lettered and nothing committed; then all is delivered."""
+    """While the vendor answers 503 or 401 nothing is dead-lettered (invariant 9) or committed; then all goes out."""
     path.vendors.rocket.faults = Faults(status=503)
     clicks = path.click(300)
 
@@ -153,7 +153,7 @@ def test_what_an_outage_refuses_waits_and_is_delivered(path: WholePath) -> None:
 
 
 def test_a_registry_that_is_away_stops_only_what_needs_it(path: WholePath) -> None:
-    """With a registry that answers nobody, records wait and nothing is dead-lettered; garbage still is."""
+    """With a registry that answers nobody, records wait without a letter (invariant 9); garbage has one."""
     path.click(50)
     path.producer.produce(path.topic, b"\xffgarbage", b"g", partition=1)
     assert path.producer.flush(10) == 0

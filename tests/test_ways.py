@@ -60,7 +60,7 @@ def ways(tmp_path: Path, broker: Broker, registry: Registry, topic: TopicFactory
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_vendor_behind_a_proxy_and_an_authority_of_one_s_own(ways: Ways, scheme: str) -> None:
-    """All is delivered through tunnels of that proxy, its password is nowhere to be read, the other vendor goes on."""
+    """All is delivered through tunnels of that proxy, its password is nowhere (invariant 11), the other one goes on."""
     path = ways.path
     path.click(200)
     changes = path.overlay(batch=None)
@@ -85,7 +85,7 @@ def test_a_vendor_behind_a_proxy_and_an_authority_of_one_s_own(ways: Ways, schem
 
 
 def test_a_proxy_that_refuses_its_login_is_waited_out(ways: Ways) -> None:
-    """The reason is said, without the password; nothing is dead-lettered and nothing committed."""
+    """The reason is said, without the password (invariant 11); nothing is dead-lettered (invariant 9) or committed."""
     path, proxy = ways.path, URL(ways.proxies["http"].url)
     path.click(20)
     changes = path.overlay(batch=None)
@@ -105,7 +105,7 @@ def test_a_proxy_that_refuses_its_login_is_waited_out(ways: Ways) -> None:
 
 
 def test_without_its_authority_a_vendor_is_not_believed(ways: Ways) -> None:
-    """Another destination's `ca_file` helps nobody: nothing is sent or dead-lettered, and the reason is said."""
+    """Another destination's `ca_file` helps nobody: nothing is sent, no letter written (invariant 9), it is said."""
     path = ways.path
     path.click(20)
     changes = path.overlay(batch=None)

@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import gc
 import os
-import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,8 +13,9 @@ import uvloop
 
 from processor.app import build_service
 from processor.cli.options import add_config
+from processor.cli.signals import Signals, leave
 from processor.clock import SystemClock
-from processor.errors import ConfigError, Fault
+from processor.errors import ConfigError, FatalError, Fault
 from processor.logs import configure
 from processor.plan import Plan, load_plans
 from processor.service import Service
@@ -49,23 +50,32 @@ def _port(text: str) -> int:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT.
+    """Run until SIGTERM or SIGINT; once the service has run, the process ends here.
 
     Raises:
         ConfigError: the configuration cannot be run.
-        FatalError: the service could not go on.
     """
-    ready = load_plans(config_paths(options.config, os.environ), os.environ)
-    for warning in ready.warnings:
-        print(warning, file=sys.stderr)
-    settings = ready.settings
-    if options.ops_port is not None:
-        settings = settings.model_copy(update={"ops": settings.ops.model_copy(update={"port": options.ops_port})})
-    configure()
-    ready = replace(ready, settings=settings)
-    service = build_service(ready, _chosen(ready.plans, options.destination), SystemClock())
-    uvloop.run(_serve(service))
-    return 0
+    with Signals() as signals:
+        ready = load_plans(config_paths(options.config, os.environ), os.environ)
+        for warning in ready.warnings:
+            print(warning, file=sys.stderr)
+        settings = ready.settings
+        if options.ops_port is not None:
+            settings = settings.model_copy(update={"ops": settings.ops.model_copy(update={"port": options.ops_port})})
+        configure()
+        service = build_service(
+            replace(ready, settings=settings), _chosen(ready.plans, options.destination), SystemClock()
+        )
+        # Never closed, and the process not ended as others are: both would wait for threads that may wait for a
+        # registry or a broker that does not answer. All that counts was ended by the service.
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        try:
+            runner.run(_serve(service, signals))
+        except FatalError as error:
+            leave(1, str(error))
+        except BaseException:  # noqa: BLE001 - a defect, or a hook's SystemExit
+            leave(1, f"ended by a defect of the service: {traceback.format_exc()}")
+        leave(0)
 
 
 def _chosen(plans: Sequence[Plan], names: Sequence[str]) -> list[Plan]:
@@ -77,10 +87,9 @@ def _chosen(plans: Sequence[Plan], names: Sequence[str]) -> list[Plan]:
     return [plan for plan in plans if not names or plan.name in names]
 
 
-async def _serve(service: Service) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _serve(service: Service, signals: Signals) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals.running(lambda: loop.call_soon_threadsafe(stop.set), service.shutdown_timeout, service.unsettled)
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)

@@ -21,13 +21,11 @@ class EndOffsets:
     """The last known end of each partition: the offset that its next record will get.
 
     Args:
-        make_admin: builds the client at the first look; it may block, and fail while there is no login.
+        make_admin: gives the client; it may block, and fail while there is no login.
     """
 
     def __init__(self, make_admin: Callable[[], AdminClient]) -> None:
         self._make_admin = make_admin
-        self._admin: AdminClient | None = None
-        self._making = asyncio.Lock()
         self.ends: dict[Key, int] = {}
 
     async def look(self, keys: Iterable[Key]) -> dict[Key, int]:
@@ -52,7 +50,7 @@ class EndOffsets:
         if not asked:
             return {}
         try:
-            admin = await self._client()
+            admin = await asyncio.to_thread(self._make_admin)
             admin.poll(0)  # writes its log, which would pile up
             futures = admin.list_offsets(asked, request_timeout=TIMEOUT)
         except KafkaException:
@@ -65,9 +63,3 @@ class EndOffsets:
                 continue
             offsets[partition.topic, partition.partition] = result.offset
         return offsets
-
-    async def _client(self) -> AdminClient:
-        async with self._making:
-            if self._admin is None:
-                self._admin = await asyncio.to_thread(self._make_admin)
-            return self._admin

@@ -5,14 +5,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from processor.offsets import Bookmark, PartitionLog, Start
+from processor.offsets import Bookmark, PartitionLog, Start, TopicId
 from processor.records import Assignment, Key, PartitionView, Record, Span
 
 
 class Offsets(Protocol):
     """What the thread needs of the ledger; `settle.ledger.Ledger` has the documentation."""
 
-    def resume(self, held: Bookmark | None, log: PartitionLog) -> Start: ...  # noqa: D102
+    def resume(self, held: Bookmark | None, log: PartitionLog, earlier: str | None = None) -> Start: ...  # noqa: D102
+    def recheck(self, key: Key, position: int | None, log: PartitionLog) -> Start: ...  # noqa: D102
+    def skip_expired(self, key: Key, first: int) -> None: ...  # noqa: D102
+    def topic_id(self, key: Key) -> str | None: ...  # noqa: D102
     def remembers_topic(self, held: Bookmark) -> bool: ...  # noqa: D102
     def begin(self, assignment: Assignment, start: Start) -> None: ...  # noqa: D102
     def end(self, key: Key) -> Assignment | None: ...  # noqa: D102
@@ -45,9 +48,10 @@ class EventLoop(Protocol):
 
 
 class Broker(Protocol):
-    """What is asked of the broker where partitions come; `consume.survey.Survey` has the documentation."""
+    """What is asked of the broker about partitions; `consume.survey.Survey` has the documentation."""
 
     def look(self, keys: Collection[Key], compared: Collection[str]) -> Mapping[Key, PartitionLog]: ...  # noqa: D102
+    def topic_ids(self, topics: Collection[str]) -> Mapping[str, TopicId]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Snapshot:
         standing: those of them that stand for a reason of their own, each with that in words.
         held: those of them that must not be read before somebody has put their offset right.
         trouble: what is wrong with Kafka, in words; None while nothing is.
+        unreadable: partitions that are read up to a transaction that stays open, each with that in words.
     """
 
     last_poll: float
@@ -78,6 +83,7 @@ class Snapshot:
     standing: Mapping[Key, str] = field(default_factory=dict)
     held: Mapping[Key, Held] = field(default_factory=dict)
     trouble: str | None = None
+    unreadable: Mapping[Key, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

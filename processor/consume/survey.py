@@ -1,4 +1,4 @@
-"""What the broker has of partitions that come: the ends of their logs, and which topic it is.
+"""What the broker has of partitions: the ends of their logs, and which topic it is.
 
 Not from the consumer: it asks partition by partition, and knows nothing of topic ids.
 """
@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec, TopicDescription
 
 from processor.clock import Clock
 from processor.logs import Logger
-from processor.offsets import PartitionLog
+from processor.offsets import PartitionLog, TopicId
 from processor.records import Key
 
 TIMEOUT = 5.0
@@ -54,24 +54,36 @@ class Survey:
             self._unknown(str(exception))
             return dict.fromkeys(keys, PartitionLog())
 
+    def topic_ids(self, topics: Collection[str]) -> dict[str, TopicId]:
+        """Ask which topics these are, and wait for nothing: the answers come when they come."""
+        if not topics:
+            return {}
+        try:
+            admin = self._make_admin()
+            admin.poll(0)
+            described = admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=TIMEOUT)
+        except KafkaException:  # it is asked again
+            return {}
+        return {topic: partial(_id_of, answer) for topic, answer in described.items()}
+
     def _look(self, keys: Collection[Key], compared: Collection[str]) -> dict[Key, PartitionLog]:
         deadline = self._clock.now() + TIMEOUT
         admin = self._make_admin()
         admin.poll(0)  # writes its log, which would pile up
         topics = sorted({topic for topic, _ in keys})
         described = admin.describe_topics(TopicCollection(topics), request_timeout=TIMEOUT)
-        first = self._offsets(admin, keys, OffsetSpec.earliest(), deadline)
-        end = self._offsets(admin, keys, OffsetSpec.latest(), deadline)
+        first = self._offsets(keys, OffsetSpec.earliest(), deadline)
+        end = self._offsets(keys, OffsetSpec.latest(), deadline)
         for topic in sorted(compared):
             self._await_id(topic, described[topic], deadline)
         return {key: PartitionLog(first.get(key), end.get(key), partial(_id_of, described[key[0]])) for key in keys}
 
-    def _offsets(self, admin: AdminClient, keys: Collection[Key], spec: OffsetSpec, deadline: float) -> dict[Key, int]:
+    def _offsets(self, keys: Collection[Key], spec: OffsetSpec, deadline: float) -> dict[Key, int]:
         """Ask until all are known: a leader that moves, as when groups rebalance, is no answer, and not retried."""
         known: dict[Key, int] = {}
         while missing := [key for key in keys if key not in known]:
             reason = ""
-            for at, answer in _ask(admin, missing, spec).items():
+            for at, answer in _ask(self._make_admin(), missing, spec).items():
                 try:
                     known[at.topic, at.partition] = answer.result(self._left(deadline)).offset
                 except (KafkaException, TimeoutError) as exception:
@@ -101,7 +113,7 @@ class Survey:
         self._log.warning(
             "log_ends_unknown",
             reason=reason,
-            next="the group's offsets are taken for good; where one is not, the client begins at the earliest",
+            next="the group's offsets are taken for good; where one is not, that is found when it is read",
         )
 
 

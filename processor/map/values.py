@@ -106,7 +106,7 @@ def hook_values(hook: Hook, path: str, fields: Mapping[str, Field]) -> Values:
     def values(scope: Scope, event: Event) -> tuple[dict[str, Any] | None, list[str]]:
         try:
             made = hook(event.value, scope.get("item"), event.record)
-        except Exception as error:  # noqa: BLE001 - whatever a user's function raises is a mapping error
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's function raises is a mapping error
             # Its words may hold a value, which may be personal data.
             return {}, [f"{path} failed: {type(error).__name__}"]
         if made is None:

@@ -8,6 +8,9 @@ import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+STOP_TIMEOUT = 0.2
+"""Seconds at the end for an answer that is under way; whoever reads it slowly gets half of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -42,7 +45,7 @@ class OpsServer:
                 web.get("/status", self._status),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT)
 
     async def start(self) -> int:
         """Listen; returns the port (port 0 asks for any).

@@ -5,14 +5,18 @@ type and the operating system's words only (invariant 11).
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from processor.clock import Clock
@@ -61,6 +65,7 @@ class HttpSender:
         concurrency: connections at most.
         texts: what to look for in the bodies of replies, by their status.
         id_header: header that carries the delivery's id in single calls; None = none does.
+        may_send: whether what was taken is still ours to send.
     """
 
     def __init__(
@@ -73,12 +78,14 @@ class HttpSender:
         clock: Clock,
         way: Way,
         id_header: str | None,
+        may_send: Callable[[], bool],
     ) -> None:
         self._account = account
         self._texts = texts
         self._id_header = id_header
         self._clock = clock
-        self._connector = aiohttp.TCPConnector(
+        self._connector = _Connector(
+            may_send,
             limit=concurrency,
             limit_per_host=0,
             keepalive_timeout=KEEP_ALIVE,
@@ -142,7 +149,8 @@ class HttpSender:
                 body += chunk
         if not response.content.at_eof():
             response.close()
-        retry_after = parse_retry_after(response.headers.get("Retry-After"), self._wall)
+        there = partial(self._time_there, response.headers.get("Date"))
+        retry_after = parse_retry_after(response.headers.get("Retry-After"), there)
         looked_for = self._texts.get(response.status)
         if response.ok and looked_for is None:
             return Answered(response.status, "", retry_after)
@@ -151,8 +159,38 @@ class HttpSender:
         mentions = frozenset(wanted for wanted in looked_for or () if wanted in text)
         return Answered(response.status, self._account.mask(text)[:BODY_KEPT], retry_after, mentions)
 
-    def _wall(self) -> datetime:
+    def _time_there(self, date: str | None) -> datetime:
+        """A date that a vendor names is one of its own clock (RFC 9110, 6.6.1); ours may be wrong, or have leapt."""
+        with suppress(TypeError, ValueError, OverflowError):
+            there = parsedate_to_datetime(date or "")
+            if there.tzinfo is not None:
+                return there
         return datetime.fromtimestamp(self._clock.wall(), UTC)
+
+
+class NotOursError(Exception):
+    """What the request carries may be another member's by now."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Asks once more when a request has its connection: a process that stood still meanwhile must not send it."""
+
+    def __init__(self, may_send: Callable[[], bool], **options: Any) -> None:
+        super().__init__(**options)
+        self._may_send = may_send
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own
+    ) -> Connection:
+        """A connection; from here on the request is written without another wait."""
+        connection = await super().connect(req, traces, timeout)
+        if not self._may_send():
+            connection.release()
+            raise NotOursError
+        return connection
 
 
 def _session(
@@ -190,6 +228,8 @@ def fact_of(error: Exception) -> NotSent | Unknown:
     """What an error means for the request: the one place where the client's errors become ours."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return NotSent(f"the proxy answered {error.status}")
+    if isinstance(error, NotOursError):
+        return NotSent("its partition may be another member's by now")
     # A redirect that cannot be followed was an answer; none is followed, but who knows.
     sent = isinstance(error, aiohttp.RedirectClientError) or not isinstance(error, NOT_SENT)
     return Unknown(_reason(error)) if sent else NotSent(_reason(error))

@@ -33,6 +33,10 @@ Settle = Callable[[Request, Reply, ReplyClass, Result, float], None]
 """Told of each reply: the request, the reply and its class, what became of the request, and the seconds it took."""
 Expire = Callable[[Sequence[Delivery]], None]
 """Told of deliveries that became too old before they were sent; they are done with."""
+MaySend = Callable[[float], bool]
+"""Asked before each request, with the clock's `now`, whether anything may go out."""
+ASK_AGAIN = 0.1
+"""Seconds until it is asked again after a no."""
 Tell = Callable[[Sequence[Change]], None]
 """Told of gates that open, close or hold, and of refused keys."""
 
@@ -42,13 +46,17 @@ class Sender:
 
     Args:
         workers: requests in flight at most.
+        may_send: whether what waits is still ours to send.
     """
 
-    def __init__(self, scheduler: Scheduler, http: Http, workers: int, clock: Clock) -> None:
+    def __init__(
+        self, scheduler: Scheduler, http: Http, workers: int, clock: Clock, may_send: MaySend = lambda _: True
+    ) -> None:
         self._scheduler = scheduler
         self._http = http
         self._workers = workers
         self._clock = clock
+        self._may_send = may_send
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._answered = asyncio.Event()
@@ -109,7 +117,11 @@ class Sender:
     async def _next(self, expire: Expire, tell: Tell) -> Request:
         while True:
             self._changed.clear()
-            step = self._scheduler.take(self._clock.now(), self._clock.wall())
+            now = self._clock.now()
+            if not self._may_send(now):
+                await self._wait(now + ASK_AGAIN)
+                continue
+            step = self._scheduler.take(now, self._clock.wall())
             if news := self._scheduler.news():
                 tell(news)
             if expired := self._scheduler.expired():

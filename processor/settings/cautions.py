@@ -16,6 +16,9 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PATH = re.compile(r"(?!true$|false$)[a-z_]\w*(\.\w+|\[\d*\])*|@")
 """A field, or a path, as most write them; capitals are rather a country or a name."""
 
+AFTER_DRAIN = 8.0
+"""Seconds of a stop that are for its last commit, for leaving the group and for letters, once all replies are there."""
+
 MODES = {
     "shadow": "shadow: everything but the calls; events count as done and are not sent later",
     "paused": "paused: nothing is read, sent or committed; the backlog grows",
@@ -122,6 +125,16 @@ def _is_path(node: Node) -> bool:
     """Tell whether a text without quotes could be a field or a path to one."""
     text = node.value
     return node.bare and isinstance(text, str) and PATH.fullmatch(text) is not None
+
+
+def slow_end_faults(settings: Settings) -> Iterator[Fault]:
+    """Warn of requests that may take longer than a stop waits: each stop would cut some off, and repeat them."""
+    for name, destination in settings.destinations.items():
+        needed = destination.timeout + AFTER_DRAIN
+        if settings.shutdown_timeout < needed:
+            message = f"a stop cannot wait so long for a reply: shutdown_timeout is {settings.shutdown_timeout:g} s"
+            fix = f"set shutdown_timeout to {needed:g}s or more, or a shorter timeout"
+            yield Fault(("destinations", name, "timeout"), message, fix, Level.WARNING)
 
 
 def unread_format_faults(settings: Settings) -> Iterator[Fault]:

@@ -20,12 +20,14 @@ ClientConfig = dict[str, str | int | float | bool]
 CLIENT_DEFAULTS: ClientConfig = {
     # A broker that refuses our login is asked once a second; with 100, its default, a client knocks 20 times a second.
     "reconnect.backoff.ms": 1_000,
+    # A broker that is lost without a word (its machine is gone, or stands still) is waited for this long; 60 s else.
+    "socket.timeout.ms": 10_000,
 }
 
 CONSUMER_DEFAULTS: ClientConfig = CLIENT_DEFAULTS | {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
-    "auto.offset.reset": "earliest",  # offsets that expired, partitions added later: nothing is skipped
+    "auto.offset.reset": "error",  # where an offset is missing or expired we say where to go on, and name it
     "isolation.level": "read_committed",
     "queued.max.messages.kbytes": 16_384,  # librdkafka's own memory is bounded by this and the next one
     "fetch.queue.backoff.ms": 5,  # with 1,000, its default, a bounded queue runs dry
@@ -36,6 +38,12 @@ CLASSIC_DEFAULTS: ClientConfig = {
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": 10_000,  # after a crash others take over within that; 45 s is the client's own
 }
+
+SESSION_TIMEOUT = 45.0
+"""Seconds of a group whose time-out the broker decides (KIP-848): its default, and the least that it allows."""
+STATISTICS_INTERVAL = 5_000
+"""Milliseconds. The statistics tell what needs no record: that Kafka is back, what cannot be read because of an open
+transaction, and with KIP-848 when the coordinator was last heard of."""
 
 PRODUCER_DEFAULTS: ClientConfig = CLIENT_DEFAULTS | {
     "acks": "all",
@@ -69,8 +77,16 @@ def consumer_config(kafka: Mapping[str, str], group_id: str, client_id: str) -> 
         group_id: the pipeline's consumer group.
         client_id: used where the file sets no `client.id`.
     """
-    defaults = CONSUMER_DEFAULTS if is_kip848(kafka) else CONSUMER_DEFAULTS | CLASSIC_DEFAULTS
-    return {"client.id": client_id} | defaults | _without(kafka, PRODUCER_ONLY) | {"group.id": group_id}
+    kip848 = is_kip848(kafka)
+    defaults = CONSUMER_DEFAULTS if kip848 else CONSUMER_DEFAULTS | CLASSIC_DEFAULTS
+    fixed: ClientConfig = {"group.id": group_id, "statistics.interval.ms": STATISTICS_INTERVAL}
+    return {"client.id": client_id} | defaults | _without(kafka, PRODUCER_ONLY) | fixed
+
+
+def session_timeout(kafka: Mapping[str, str]) -> float:
+    """Seconds after which a group gives up a member that it does not hear of."""
+    milliseconds = consumer_config(kafka, "", "").get("session.timeout.ms")
+    return SESSION_TIMEOUT if milliseconds is None else int(str(milliseconds), 0) / 1000
 
 
 def producer_config(kafka: Mapping[str, str], client_id: str) -> ClientConfig:

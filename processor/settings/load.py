@@ -16,6 +16,7 @@ from processor.settings.cautions import (
     let_faults,
     mode_faults,
     plain_http_faults,
+    slow_end_faults,
     unconditional_faults,
     unknown_schema_faults,
     unread_format_faults,
@@ -181,6 +182,7 @@ class _Check:
         if settings and len(self.routes) == len(routes) and len(self.destinations) == len(destinations):
             self._add(loop_faults(settings))
             self._add(idle_faults(settings))
+            self._add(slow_end_faults(settings))
             self._add(unread_format_faults(settings))
             self._add(unknown_schema_faults(settings))
         return settings

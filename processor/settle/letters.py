@@ -1,14 +1,21 @@
 """What a dead letter says: the record as it arrived, plus the headers of the contract. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from processor.records import Delivery, Failure, Headers, Record, SchemaId, delivery_id
 
 PREFIX = "dlq."
-OMITTED = "dlq.value.omitted"
+VALUE_OMITTED = "dlq.value.omitted"
+HEADERS_OMITTED = "dlq.headers.omitted"
+KEY_OMITTED = "dlq.key.omitted"
+"""Each tells how many bytes were left out."""
+MESSAGE = "dlq.error.message"
+RESPONSE = "dlq.http.response"
 RESPONSE_LIMIT = 1024
 MESSAGE_LIMIT = 1024
+SHORT_LIMIT = 128
+"""Bytes of message and response where the topic does not take more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +32,44 @@ class Letter:
     """One message for the dead-letter topic.
 
     Attributes:
-        record: whose key and value travel along, byte for byte.
+        record: whose key, value and headers travel along, byte for byte.
         route: empty where the failure came before any route.
+        arrived: the record's headers, without those of an earlier letter.
+        ours: what the letter says.
     """
 
     record: Record
     failure: Failure
     route: str
     index: int
-    headers: Headers
-
-    def without_value(self) -> "Letter":
-        """The same letter for a topic that the value does not fit into; the header tells how many bytes it had."""
-        size = str(len(self.record.value or b"")).encode()
-        headers: Headers = [*self.headers, (OMITTED, size)]
-        return Letter(self.record, self.failure, self.route, self.index, headers)
+    key: bytes | None
+    value: bytes | None
+    arrived: Headers
+    ours: list[tuple[str, bytes]]
 
     @property
-    def value(self) -> bytes | None:
-        """The value that travels; None where it did not fit."""
-        return None if self.headers[-1][0] == OMITTED else self.record.value
+    def headers(self) -> Headers:
+        """All that travel."""
+        return [*self.arrived, *self.ours]
+
+    def smaller(self) -> "Letter | None":
+        """The same letter with one thing less, for a topic that does not take it; None = nothing is left to omit.
+
+        First goes the larger one of value and arrived headers, so that the other one may stay, then most of what the
+        vendor said, then the other one, at last the key. Where the record was is always told: it can be read there.
+        """
+        value, headers = len(self.value or b""), _size(self.arrived)
+        whole = not {VALUE_OMITTED, HEADERS_OMITTED} & {name for name, _ in self.ours}
+        short = [(name, _shortened(text) if name in {MESSAGE, RESPONSE} else text) for name, text in self.ours]
+        if short != self.ours and not (whole and (value or headers)):
+            return replace(self, ours=short)
+        if value and value >= headers:
+            return replace(self, value=None, ours=[*self.ours, _omitted(VALUE_OMITTED, value)])
+        if headers:
+            return replace(self, arrived=[], ours=[*self.ours, _omitted(HEADERS_OMITTED, headers)])
+        if self.key:
+            return replace(self, key=None, ours=[*self.ours, _omitted(KEY_OMITTED, len(self.key))])
+        return None
 
 
 def letter(
@@ -86,7 +111,7 @@ def letter(
     }
     arrived = [(name, value) for name, value in record.headers or () if not name.startswith(PREFIX)]
     ours = [(PREFIX + name, str(value).encode()) for name, value in fields.items() if value is not None]
-    return Letter(record, failure, route, index, [*arrived, *ours])
+    return Letter(record, failure, route, index, record.key, record.value, arrived, ours)
 
 
 def iso(seconds: float) -> str:
@@ -105,3 +130,16 @@ def _source_time(milliseconds: int) -> str | None:
 def _cut(text: str, limit: int) -> str:
     """At most `limit` bytes of UTF-8, no character broken."""
     return text.encode(errors="replace")[:limit].decode(errors="ignore")
+
+
+def _shortened(text: bytes) -> bytes:
+    return _cut(text.decode(), SHORT_LIMIT).encode()
+
+
+def _omitted(name: str, size: int) -> tuple[str, bytes]:
+    return name, str(size).encode()
+
+
+def _size(headers: Headers) -> int:
+    """Bytes of names and values."""
+    return sum(len(name.encode()) + len(value or b"") for name, value in headers)

@@ -7,13 +7,16 @@ does not take wait here and are produced again: their offsets wait with them, no
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from processor.clock import Clock
 from processor.delays import delay_after
 from processor.logs import Logger
+from processor.settle.letter_topic import TopicLook
+from processor.settle.letter_trouble import TopicHealth, Trouble
 from processor.settle.letters import Letter
 
 POLL = 0.1
@@ -24,42 +27,64 @@ STOP_MARGIN = 1.0
 """Seconds that the thread may take to notice that its time is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why letters wait; `since` is in seconds since 1970."""
-
-    words: str
-    since: float
-
-
 Buried = Callable[[Letter], None]
+
+
+@dataclass(slots=True, eq=False)
+class Posting:
+    """A letter on its way.
+
+    Attributes:
+        letter: as it was written.
+        form: as it is produced now: where the topic does not take all of it, with less in it.
+        failures: how often it was refused.
+        due: when it is produced again.
+        alone: in no batch with others: where a batch is refused as too large, that says nothing of a single letter.
+    """
+
+    letter: Letter
+    form: Letter
+    failures: int = 0
+    due: float = 0.0
+    alone: bool = False
 
 
 class Undertaker:
     """Buries letters in one topic.
 
     Args:
-        topic: the dead-letter topic; it is never created here.
         make_producer: builds the client; called again after a fatal error, and as long as it raises KafkaException.
+        look: looks at the topic, which is never created here.
     """
 
-    def __init__(self, topic: str, make_producer: Callable[[], Producer], clock: Clock, log: Logger) -> None:
+    def __init__(
+        self, topic: str, make_producer: Callable[[], Producer], look: TopicLook, clock: Clock, log: Logger
+    ) -> None:
         self.topic = topic
         self._make_producer = make_producer
+        self._look = look
         self._buried: Buried = lambda _: None
         self._clock = clock
-        self._log = log.bind(dead_letter_topic=topic)
         self._new: deque[Letter] = deque()
-        self._again: deque[tuple[float, int, Letter]] = deque()
+        self._again: deque[Posting] = deque()
+        self._alone: deque[Posting] = deque()
         self._stopping = threading.Event()
         self._stop_by = float("inf")
         self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"dead-letters {topic}", daemon=True)
-        self._fatal = False
-        self.trouble: Trouble | None = None
-        """Why letters wait, for `/status`; None while the broker takes them."""
+        self._broken: KafkaError | None = None
+        self._breaks = 0
+        self._renew_at = 0.0
+        self._health = TopicHealth(look.advice, clock, log.bind(dead_letter_topic=topic))
         self._handed_over = 0
         self._acknowledged = 0
+        self._refused = 0
+        self._out: set[Posting] = set()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why letters wait, or would, for `/status`; None while nothing is known to be wrong."""
+        return self._health.trouble
 
     @property
     def waiting(self) -> int:
@@ -86,19 +111,49 @@ class Undertaker:
 
     @property
     def _over(self) -> bool:
-        return self._stopping.is_set() and (not self.waiting or self._clock.now() >= self._stop_by)
+        late = self._clock.now() >= self._stop_by or self._broken is not None
+        return self._stopping.is_set() and (late or not self.waiting)
 
     def _run(self) -> None:
         producer = self._made()
         while producer is not None and not self._over:
-            if not self.waiting:
-                self._awake.wait()  # a stop sets it too
+            if not self.waiting and self._broken is None:
+                self._awake.wait(self._idle())  # a stop sets it too
             self._awake.clear()
-            if self._fatal:
-                producer = self._replace(producer)
-            else:
+            self._look_at_topic()
+            if self._broken is None:
                 self._produce_due(producer)
-                producer.poll(POLL)
+                self._poll(producer)
+            elif self._clock.now() >= self._renew_at:
+                self._broken = None
+                producer = self._made()
+            else:
+                self._stopping.wait(POLL)
+
+    # The topic.
+
+    def _idle(self) -> float | None:
+        """Seconds until there is something to do without a letter; None = for ever."""
+        if self._look.pending:
+            return POLL
+        at = self._health.next_look
+        return None if at is None else max(at - self._clock.now(), 0.0)
+
+    def _look_at_topic(self) -> None:
+        """Look where that is due; it costs no letter any time."""
+        health, now = self._health, self._clock.now()
+        if self._look.pending:
+            found = self._look.answer()
+            if found is not None and health.looked(found):
+                self._again = deque(replace(posting, due=now) for posting in self._again)
+                self._renew_at = now
+        elif health.next_look is not None and health.next_look <= now:
+            try:
+                self._look.begin()
+            except KafkaException:
+                health.unanswered()
+
+    # The client.
 
     def _made(self) -> Producer | None:
         """Make the producer, however long its login or its certificates are not to be had; None at the end."""
@@ -107,79 +162,100 @@ class Undertaker:
             try:
                 producer = self._make_producer()
             except KafkaException as exception:
-                delay = delay_after(failures + 1, BACK_OFF)
                 failures += 1
-                fix = "the log says what is wrong with the login to Kafka"
-                self._say("dead_letter_producer_failed", exception.args[0], delay, fix)
+                delay = delay_after(failures, BACK_OFF)
+                self._health.no_producer(exception.args[0], delay)
                 self._stopping.wait(delay)
                 continue
-            if failures:
-                self.trouble = None
+            if not self._refused:
+                self._health.producer_made()
             return producer
         return None
 
-    def _replace(self, producer: Producer) -> Producer | None:
-        """After a fatal error: what the old client still holds comes back as refused, then a new one is made."""
+    def _poll(self, producer: Producer) -> None:
+        try:
+            producer.poll(POLL)
+        except KafkaException as exception:  # what is fatal is raised, too
+            self._broken = exception.args[0]
+        if self._broken is not None:
+            self._give_up(producer, self._broken)
+
+    def _give_up(self, producer: Producer, error: KafkaError) -> None:
+        """After a fatal error: what the client still holds comes back as refused; a new one is made, not at once."""
         producer.purge()
-        producer.flush(POLL)
-        self._fatal = False
-        return self._made()
+        with suppress(KafkaException):
+            producer.flush(POLL)  # it may have been told of some that were taken
+        for posting in [*self._out]:
+            self._answered(posting, error)
+        self._broken = error
+        self._breaks += 1
+        delay = delay_after(self._breaks, BACK_OFF)
+        self._renew_at = self._clock.now() + delay
+        self._health.no_producer(error, delay)
+
+    # The letters.
 
     def _produce_due(self, producer: Producer) -> None:
+        """Letters that go alone come first, one after another; all others wait for that."""
+        if self._alone:
+            if not self._out:
+                self._produce(producer, self._alone.popleft())
+            return
         while self._new:
-            self._produce(producer, self._new.popleft(), 0)
+            letter = self._new.popleft()
+            self._produce(producer, Posting(letter, letter))
         now = self._clock.now()
         for _ in range(len(self._again)):
-            due, failures, letter = self._again.popleft()
-            if due <= now:
-                self._produce(producer, letter, failures)
+            posting = self._again.popleft()
+            if posting.due <= now:
+                self._produce(producer, posting)
             else:
-                self._again.append((due, failures, letter))
+                self._again.append(posting)
 
-    def _produce(self, producer: Producer, letter: Letter, failures: int) -> None:
+    def _produce(self, producer: Producer, posting: Posting) -> None:
         def answered(error: KafkaError | None, _: Message) -> None:
-            if error is None:
-                self._taken(letter)
-            else:
-                self._refused(letter, error, failures)
+            self._answered(posting, error)
 
+        form = posting.form
         try:
             # The timestamp is now, not the record's: retention would delete an old record's letter at once.
-            producer.produce(
-                self.topic,
-                key=letter.record.key,
-                value=letter.value,
-                headers=letter.headers,
-                on_delivery=answered,
-            )
+            producer.produce(self.topic, key=form.key, value=form.value, headers=form.headers, on_delivery=answered)
+            self._out.add(posting)
         except KafkaException as exception:
-            self._refused(letter, exception.args[0], failures)
+            posting.alone = True  # what the client itself refuses is in no batch yet
+            self._refuse(posting, exception.args[0])
         except BufferError:
-            self._again.append((self._clock.now() + POLL, failures, letter))
+            posting.due = self._clock.now() + POLL
+            self._again.append(posting)
 
-    def _taken(self, letter: Letter) -> None:
+    def _answered(self, posting: Posting, error: KafkaError | None) -> None:
+        if posting not in self._out:
+            return  # of a client that was given up: it is on its way again
+        self._out.remove(posting)
+        if error is None:
+            self._taken(posting)
+        else:
+            self._refuse(posting, error)
+
+    def _taken(self, posting: Posting) -> None:
         self._acknowledged += 1
-        if self.trouble:
-            self._log.info("dead_letter_topic_back", waiting=self.waiting)
-            self.trouble = None
-        self._buried(letter)
+        self._breaks = 0
+        if posting.failures:
+            self._refused -= 1
+        self._health.acknowledged(refused=self._refused, waiting=self.waiting)
+        self._buried(posting.form)
 
-    def _refused(self, letter: Letter, error: KafkaError, failures: int) -> None:
-        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE and letter.value is not None:
-            self._again.append((self._clock.now(), failures, letter.without_value()))
-            return
-        self._fatal = self._fatal or error.fatal()
-        delay = delay_after(failures + 1, BACK_OFF)
-        self._again.append((self._clock.now() + delay, failures + 1, letter))
-        fix = "create the topic, or let this service's Kafka user write to it"
-        self._say("dead_letter_refused", error, delay, fix)
-
-    def _say(self, event: str, error: KafkaError, delay: float, fix: str) -> None:
-        if self.trouble is None or self.trouble.words != error.str():
-            self.trouble = Trouble(error.str(), self.trouble.since if self.trouble else self._clock.wall())
-            self._log.error(
-                event,
-                reason=self.trouble.words,
-                next=f"tried again in {delay:g} s and after; offsets with letters wait, nothing is lost",
-                fix=fix,
-            )
+    def _refuse(self, posting: Posting, error: KafkaError) -> None:
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            form = posting.form.smaller() if posting.alone else posting.form
+            if form is not None:
+                self._alone.append(replace(posting, form=form, alone=True))
+                return
+        if error.fatal():
+            self._broken = error
+        self._refused += not posting.failures
+        failures = posting.failures + 1
+        delay = delay_after(failures, BACK_OFF)
+        # As a whole again: until then somebody may have let the topic take more.
+        self._again.append(Posting(posting.letter, posting.letter, failures, self._clock.now() + delay))
+        self._health.refused(error, delay)

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from processor.clock import SystemClock
+from processor.clock import Clock, SystemClock
 from processor.consume import kafka_thread
 from processor.consume.backpressure import Limits
 from processor.consume.ports import Broker
@@ -39,6 +39,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
         limits: Limits = AMPLE,
         prepare: Prepare = lambda *_: None,
         broker: Broker | None = None,
+        clock: Clock | None = None,
     ) -> Member:
         left = list(consumers)
         members.append(
@@ -49,6 +50,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
                 limits=limits,
                 prepare=prepare,
                 broker=broker,
+                clock=clock,
             )
         )
         return members[-1]

@@ -7,11 +7,11 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError
 
-from processor.clock import SystemClock
+from processor.clock import Clock, SystemClock
 from processor.consume.backpressure import Limits
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.ports import Broker
-from processor.offsets import PartitionLog
+from processor.offsets import PartitionLog, TopicId, no_topic_id
 from processor.records import Assignment, Key, Record
 from processor.settle.ledger import Ledger
 from processor.settle.settler import spans_of
@@ -35,6 +35,10 @@ class Silent:
         """Nothing is known."""
         assert {topic for topic, _ in keys} >= set(compared)
         return dict.fromkeys(keys, PartitionLog())
+
+    def topic_ids(self, topics: Collection[str]) -> dict[str, TopicId]:
+        """Nothing is known."""
+        return dict.fromkeys(topics, no_topic_id)
 
 
 class Notes:
@@ -72,6 +76,7 @@ class Notes:
     def ended(self, assignments: Sequence[Assignment]) -> None:
         """These are gone."""
         self.ended_ += assignments
+        self.thread.lease.known()
 
     def settle(self, records: Sequence[Record]) -> None:
         """Post what is settled, as the pipeline's settler does."""
@@ -117,7 +122,7 @@ class Member:
         return {key: view.committed for key, view in self.thread.snapshot.partitions.items()}
 
 
-def start_member(
+def start_member(  # noqa: PLR0913 - what a test may say of it
     make_consumer: MakeConsumer,
     topics: Sequence[str],
     *,
@@ -125,6 +130,8 @@ def start_member(
     limits: Limits = AMPLE,
     prepare: Prepare = lambda *_: None,
     broker: Broker | None = None,
+    session: float = 45.0,
+    clock: Clock | None = None,
     users: set[int] | None = None,
     lines: Lines | None = None,
 ) -> Member:
@@ -137,6 +144,8 @@ def start_member(
         limits: `in_memory`.
         prepare: as for `KafkaThread`.
         broker: tells of partitions that come; nothing by default.
+        session: the group's time-out, in seconds.
+        clock: the machine's by default.
         users: where `make_consumer` notes the threads that call the consumer.
         lines: where its log goes.
     """
@@ -147,8 +156,9 @@ def start_member(
         topics=topics,
         offsets=ledger,
         broker=broker or Silent(),
+        session=session,
         limits=limits,
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         log=lines.log,
     )
     notes.thread = thread

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from processor.records import Key
 from tests.support.records import SECOND
@@ -42,6 +42,7 @@ class ScriptedConsumer:
         held: the group's offsets, which `committed()` answers.
         metadata: what goes with them.
         positions: what `position()` answers; -1001 where nothing was consumed.
+        silent: whether the coordinator does not say what the group's offsets are.
         answers: whether a commit is answered by itself, by the next `consume()`.
         calls: names of the methods with their partitions and offsets, in order.
         texts: metadata of each commit.
@@ -52,12 +53,14 @@ class ScriptedConsumer:
     held: dict[int, int] = field(default_factory=dict)
     metadata: dict[int, str] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
+    silent: bool = False
     answers: bool = True
     calls: list[tuple[str, dict[int, int]]] = field(default_factory=list)
     texts: list[dict[int, str]] = field(default_factory=list)
     waits: list[tuple[int, float]] = field(default_factory=list)
     on_commit: OnCommit = lambda *_: None
     error_cb: Callable[[KafkaError], None] = lambda _: None
+    stats_cb: Callable[[str], None] = lambda _: None
     on_assign: Rebalanced = lambda *_: None
     on_revoke: Rebalanced = lambda *_: None
     on_lost: Rebalanced = lambda *_: None
@@ -66,6 +69,7 @@ class ScriptedConsumer:
     def make(self, callbacks: Mapping[str, Any]) -> Consumer:
         """Stand in for the client's construction."""
         self.on_commit, self.error_cb = callbacks["on_commit"], callbacks["error_cb"]
+        self.stats_cb = callbacks["stats_cb"]
         return cast("Consumer", self)
 
     # What a test does.
@@ -121,6 +125,8 @@ class ScriptedConsumer:
     def committed(self, asked: list[TopicPartition], *, timeout: float) -> list[TopicPartition]:
         """The group's offsets, -1001 where there is none."""
         assert timeout > 0
+        if self.silent:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         return [
             TopicPartition(
                 at.topic, at.partition, self.held.get(at.partition, -1001), self.metadata.get(at.partition, "")

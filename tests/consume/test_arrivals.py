@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError
 
 from processor.consume.backpressure import Limits
 from processor.consume.ports import Held
-from processor.offsets import PartitionLog
+from processor.offsets import PartitionLog, TopicId
 from processor.records import Key
 from processor.settle.metadata import Settled, decode, encode
 from tests.consume.members import Begin, arrived
@@ -34,6 +34,10 @@ class Told:
         """Say it."""
         self.asked.append((set(keys), set(compared)))
         return dict.fromkeys(keys, self.log)
+
+    def topic_ids(self, topics: Collection[str]) -> dict[str, TopicId]:
+        """Say that, too."""
+        return dict.fromkeys(topics, self.log.topic_id)
 
 
 def log(first: int, end: int, topic_id: str | None = None) -> PartitionLog:

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import KafkaError, Message
 
 from processor.consume.backpressure import Limits
-from processor.consume.kafka_thread import BATCH
+from processor.consume.polls import BATCH
 from tests.consume.members import Begin, arrived
 from tests.consume.scripted import TOPIC, ScriptedConsumer, answered, keys, message, partitions
 from tests.support.waiting import eventually_sync
@@ -208,4 +208,4 @@ def test_partitions_that_come_while_all_is_full_are_paused(consumer: ScriptedCon
     consumer.serve(consumer.assign(1))
     eventually_sync(lambda: member.thread.snapshot.paused == keys(0, 1))
 
-    assert consumer.calls[-3:] == [("assign", {1: -1000}), ("resume", {1: -1001}), ("pause", {1: -1001})]
+    assert consumer.calls[-3:] == [("assign", {1: -2}), ("resume", {1: -1001}), ("pause", {1: -1001})]

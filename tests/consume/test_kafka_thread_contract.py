@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from processor.consume.backpressure import Limits
-from processor.consume.kafka_thread import BATCH
+from processor.consume.polls import BATCH
 from tests.consume.clusters import Cluster, Join
 from tests.support.broker import PARTITIONS
 from tests.support.reading import committed

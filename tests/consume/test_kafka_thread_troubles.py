@@ -1,5 +1,6 @@
 """The Kafka thread when the client, a callback, the group or the stop comes in between; on a scripted consumer."""
 
+import json
 from collections.abc import Callable, Sequence
 from threading import Event
 
@@ -127,6 +128,30 @@ def test_trouble_with_kafka_is_said_until_records_come(consumer: ScriptedConsume
     eventually_sync(lambda: member.thread.snapshot.trouble is None)
 
     assert len(member.lines("kafka_trouble")) == 1
+
+
+@pytest.mark.parametrize("state", ["UP", "TRY_CONNECT"])
+def test_on_an_idle_topic_the_connection_tells_that_it_is_over(
+    consumer: ScriptedConsumer, begin: Begin, state: str
+) -> None:
+    """The client's statistics say whether it is connected to all that it needs (invariant 10)."""
+    partition = {"partition": 0, "broker": 1, "next_offset": 10, "ls_offset": 10, "hi_offset": 10}
+    told = {
+        "brokers": {"b:9092/1": {"nodeid": 1, "state": state}},
+        "topics": {TOPIC: {"partitions": {"0": partition}}},
+        "cgrp": {"state": "up"},
+    }
+    member = begin(consumer)
+    consumer.serve(lambda: consumer.error_cb(DOWN))
+    eventually_sync(lambda: member.thread.snapshot.trouble)
+
+    consumer.serve(lambda: consumer.stats_cb(json.dumps(told)))
+    eventually_sync(lambda: not consumer.queue)
+    turns = len(consumer.waits)
+    eventually_sync(lambda: len(consumer.waits) > turns + 1)
+
+    assert (member.thread.snapshot.trouble is None) is (state == "UP")
+    assert len(member.lines("kafka_trouble_over")) == (state == "UP")
 
 
 def test_an_error_between_messages_is_no_record(consumer: ScriptedConsumer, begin: Begin) -> None:

@@ -168,28 +168,6 @@ def test_a_topic_created_anew_is_read_from_its_beginning(cluster: Cluster, join:
 
 
 @REAL
-def test_a_topic_created_anew_under_a_member(cluster: Cluster, join: Join) -> None:
-    """The classic protocol's client goes back at once; the newer one's goes on, and the next assignment finds it."""
-    real(cluster)
-    topic, group = cluster.filled(each=20), uuid4().hex
-    first = join(topic, group)
-    eventually_sync(lambda: list(first.committed().values()) == [20] * PARTITIONS, WITHIN)
-    create_anew(cluster, topic, 30)
-    eventually_sync(lambda: list(first.committed().values()) == [30] * PARTITIONS, WITHIN)
-    first.stop()
-    went_back = len(first.lines("offset_went_back"))
-
-    second = join(topic, group)
-    ends = {(topic, number): list(range(30)) for number in range(PARTITIONS)}
-    eventually_sync(lambda: list(second.committed().values()) == [30] * PARTITIONS, WITHIN)
-    if went_back:
-        assert {key: offsets[20:] for key, offsets in first.notes.offsets().items()} == ends
-    else:
-        eventually_sync(lambda: second.notes.offsets() == ends, WITHIN)
-        assert len(second.lines("topic_recreated")) == second.thread.counts.expired[topic] == PARTITIONS
-
-
-@REAL
 def test_the_id_of_another_topic(cluster: Cluster, join: Join) -> None:
     """Where the metadata is of another topic of that name, its spans and its offset count for nothing."""
     real(cluster)

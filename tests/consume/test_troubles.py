@@ -1,7 +1,8 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from processor.consume.troubles import Trouble, explain, explain_raised
+from processor.consume.troubles import Complaints, Trouble, explain, explain_raised
+from tests.support.logs import Lines
 
 SECONDS = " (after 3ms in state AUTH_REQ, 2 identical error(s) suppressed)"
 AUTHENTICATION = KafkaError._AUTHENTICATION
@@ -117,3 +118,29 @@ def test_what_a_call_raised_is_explained_like_what_the_client_says() -> None:
     assert explain_raised(KafkaException(error)) == explain(error)
     assert not explain(error).cause
     assert explain_raised(ZeroDivisionError("boom")) == Trouble("ZeroDivisionError: boom")
+
+
+def test_a_complaint_is_over_when_the_client_is_connected() -> None:
+    """It is said once, and its end as well; on an idle topic nothing but the connection tells (invariant 10)."""
+    lines = Lines()
+    complaints = Complaints(lines.log)
+    complaints.connected()
+    for _ in range(2):
+        complaints.heard(KafkaError(KafkaError._ALL_BROKERS_DOWN, "3/3 brokers are down"))
+    assert (complaints.words or "").startswith("3/3 brokers are down; see that the brokers are up")
+
+    complaints.connected()
+
+    assert complaints.words is None
+    assert lines.events == ["kafka_trouble", "kafka_trouble_over"]
+
+
+def test_a_refusal_is_not_over_when_the_client_is_connected() -> None:
+    """A broker that refuses a topic answers: only what it gives ends that."""
+    complaints = Complaints(Lines().log)
+    complaints.heard(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+
+    complaints.connected()
+    assert "read the topics" in (complaints.words or "")
+    complaints.over()
+    assert complaints.words is None

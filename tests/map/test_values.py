@@ -1,5 +1,6 @@
 """Python functions in the place of a mapping."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -40,6 +41,11 @@ def test_a_function_that_fails_is_a_mapping_error() -> None:
         raise ValueError(event["contactId"])
 
     assert message(hooked(fail).map(EVENT)) == "acme.views.make failed: ValueError"
+
+
+def test_a_function_that_would_end_the_process_is_a_mapping_error() -> None:
+    """No record ends the process (invariant 10), not even by a hook that calls `sys.exit`."""
+    assert message(hooked(lambda *_: sys.exit(3)).map(EVENT)) == "acme.views.make failed: SystemExit"
 
 
 @pytest.mark.parametrize(

@@ -248,10 +248,14 @@ class Scene:
         """
         deadline = time.monotonic() + within
         while not condition():
-            assert self._service
-            assert self._service.process.poll() is None, "the service ended by itself"
+            self.check_alive()
             assert time.monotonic() < deadline, f"not done after {within:g} s: {self._books()}"
             time.sleep(LOOK)
+
+    def check_alive(self) -> None:
+        """Raise AssertionError where the service ended by itself."""
+        assert self._service
+        assert self._service.process.poll() is None, "the service ended by itself"
 
     def _books(self) -> str:
         return f"{len(self.produced)} events, {self.vendor.taken} taken, {self.buried} buried"

@@ -45,10 +45,12 @@ class Answer(NamedTuple):
 
     Attributes:
         status: 0 = nothing, until the client goes away.
+        cut: the connection is reset in place of the answer; with status 200 what was sent is taken nevertheless.
     """
 
     status: int
     retry_after: str | None = None
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -58,8 +60,9 @@ class Call:
     Attributes:
         at: when it arrived, seconds on a clock that never jumps.
         wall: the same, seconds since 1970.
+        agent: who sent it, by its own words.
         status: what it is answered, decided when it arrives.
-        answered: when the answer went out; None = it did not, for the client had gone away.
+        answered: when the answer went out; None = it did not, for the client had gone away or was cut off.
     """
 
     at: float
@@ -67,6 +70,7 @@ class Call:
     path: str
     key: str
     deliveries: Sequence[Sent]
+    agent: str = ""
     status: int = 0
     answered: float | None = None
 
@@ -98,7 +102,8 @@ class FaultyVendor:
         key: the one that is good.
         calls: all requests, in the order of their arrival.
         taken: deliveries that were accepted.
-        broken: requests that no fault explains: they break the vendor's rules, or overtake another of their visitor.
+        broken: requests that no fault explains: they break the vendor's rules, or their sender has another one of their
+            visitor in flight.
     """
 
     latency: float
@@ -108,7 +113,7 @@ class FaultyVendor:
     calls: list[Call] = field(default_factory=list)
     taken: int = 0
     broken: Counter[str] = field(default_factory=Counter)
-    _open: Counter[str] = field(default_factory=Counter)
+    _open: Counter[tuple[str, str]] = field(default_factory=Counter)
     _loop: asyncio.AbstractEventLoop | None = None
     _listening: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -146,18 +151,21 @@ class FaultyVendor:
         await self._listening.aclose()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        call = Call(time.monotonic(), time.time(), request.path, request.headers.get("apikey", ""), ())
+        key, agent = (request.headers.get(name, "") for name in ("apikey", "User-Agent"))
+        call = Call(time.monotonic(), time.time(), request.path, key, (), agent)
         self.calls.append(call)
         answer = self._judge(call, request, await request.read())
         call.status = answer.status
         self.taken += len(call.deliveries) * (call.status == web.HTTPOk.status_code)
-        visitors = {delivery.visitor for delivery in call.deliveries}
+        visitors = {(call.agent, delivery.visitor) for delivery in call.deliveries}
         self._open.update(visitors)
         self.broken["two in flight of one visitor"] += max((self._open[each] for each in visitors), default=0) > 1
         try:
             await (asyncio.sleep(self.latency) if answer.status else asyncio.Event().wait())
         finally:
             self._open.subtract(visitors)
+        if answer.cut:
+            return _reset(request)
         call.answered = time.monotonic()
         headers = {"Retry-After": answer.retry_after} if answer.retry_after else {}
         return web.Response(status=answer.status, text="{}", content_type="application/json", headers=headers)
@@ -172,6 +180,13 @@ class FaultyVendor:
             return fault
         refusal = admit_voyado(request.headers, self.key)
         return Answer(200 if refusal is None else refusal.status)
+
+
+def _reset(request: web.BaseRequest) -> web.StreamResponse:
+    """Cut the connection; what is returned reaches nobody."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _read(path: str, payload: Any) -> list[Sent]:

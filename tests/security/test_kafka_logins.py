@@ -67,7 +67,7 @@ def lines(service: ServiceProcess) -> list[dict[str, Any]]:
 
 
 def test_a_refused_password_heals(path: WholePath, kafka: SecuredKafka) -> None:
-    """A refused password (SCRAM) is named once, not at each attempt; once the broker takes it all goes on by itself."""
+    """A refused password (SCRAM) is named once; once the broker takes it all is delivered by itself (invariant 9)."""
     path.click(20)
     kafka.set_password("another")
 

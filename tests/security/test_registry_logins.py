@@ -107,7 +107,7 @@ LOGINS: dict[str, tuple[Way, Callable[[SecuredKafka], Mapping[str, str]]]] = {
 def test_a_login_that_is_refused_heals(
     path: WholePath, kafka: SecuredKafka, login: Way, keys: Callable[[SecuredKafka], Mapping[str, str]]
 ) -> None:
-    """While the registry refuses us records wait, and no dead letter is written; then all is delivered by itself."""
+    """While the registry refuses us records wait, without a letter, and no secret is told (invariants 9 and 11)."""
     path.click(20)
     with login(path.registry.url, kafka) as way:
         changes = {**path.overlay(batch=None), "kafka": dict(keys(kafka)), "registry": dict(way.keys)}

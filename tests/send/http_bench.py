@@ -44,6 +44,7 @@ async def sender(
     id_header: str | None = None,
     texts: Mapping[int, frozenset[str]] | None = None,
     of: Account | None = None,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[HttpSender]:
     """A sender to such an account."""
     http = HttpSender(
@@ -54,6 +55,7 @@ async def sender(
         clock=ManualClock(wall=1_800_000_000.0),
         way=way or Way(),
         id_header=id_header,
+        may_send=may_send,
     )
     try:
         yield http

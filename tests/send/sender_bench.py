@@ -14,7 +14,7 @@ from processor.send.outlet import BatchLimits
 from processor.send.pace import Pace
 from processor.send.replies import Reply, ReplyClass, classify
 from processor.send.scheduler import Scheduler
-from processor.send.sender import Sender
+from processor.send.sender import MaySend, Sender
 from tests.send.parts import ACCEPTED, channel, deliveries, steady
 
 VIEW = channel("view")
@@ -97,11 +97,12 @@ async def running(
     rate: float | None = None,
     delay: float = 60.0,
     opened: Sequence[Channel] = (VIEW,),
+    may_send: MaySend = lambda _: True,
 ) -> AsyncIterator[Bench]:
     """Run a sender for as long as the block runs; the gates of the paths in `opened` are open."""
     clock = SystemClock()
     vendor = Vendor()
-    bench = Bench(vendor, Sender(scheduler(batch, rate, delay, clock, opened), vendor, workers, clock))
+    bench = Bench(vendor, Sender(scheduler(batch, rate, delay, clock, opened), vendor, workers, clock, may_send))
     work = bench.sender.run(lambda *report: bench.settled.append(report), bench.expired.extend, bench.told.extend)
     task = asyncio.create_task(work)
     try:

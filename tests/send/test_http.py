@@ -85,11 +85,21 @@ async def test_retry_after_is_read() -> None:
     assert await reply_to(lambda _: web.Response(status=503, headers=headers)) == Answered(503, "", 17.0)
 
 
-async def test_a_date_in_retry_after_is_counted_from_now() -> None:
-    """The other form of the header, read by the service's own clock: 1,800,000,000 is 2027-01-15 08:00 UTC."""
-    answer = web.Response(status=429, headers={"Retry-After": "Fri, 15 Jan 2027 08:01:00 GMT"})
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Fri, 15 Jan 2027 08:00:30 GMT", 30.0),
+        ("Fri, 15 Jan 2027 09:00:00 GMT", 0.0),
+        ("Fri, 15 Jan 2027 08:00:30", 60.0),
+        ("yesterday", 60.0),
+        ("", 60.0),
+    ],
+)
+async def test_a_date_in_retry_after_is_counted_by_the_vendor_s_clock(date: str, seconds: float) -> None:
+    """By ours only where the vendor does not say what time it has: ours says 2027-01-15 08:00 UTC (1,800,000,000)."""
+    answer = web.Response(status=429, headers={"Retry-After": "Fri, 15 Jan 2027 08:01:00 GMT", "Date": date})
 
-    assert await reply_to(lambda _: answer) == Answered(429, "", 60.0)
+    assert await reply_to(lambda _: answer) == Answered(429, "", seconds)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

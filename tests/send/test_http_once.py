@@ -120,3 +120,21 @@ async def test_a_batch_carries_no_id() -> None:
         await http.send(Request(VIEW, deliveries(VIEW, None), b"{}"))
 
     assert seen == [None, None, "shop:0:0:views:0"]
+
+
+@pytest.mark.parametrize("once", [False, True])
+async def test_what_is_no_longer_ours_is_not_written(*, once: bool) -> None:
+    """A process that stood still while a request waited for its connection sends nothing of it, then as ever."""
+    arrived: list[str] = []
+    ours = iter([True, False, True])
+
+    def handle(request: web.BaseRequest) -> web.Response:
+        arrived.append(request.path)
+        return web.Response()
+
+    request = Request(channel("view", once=once), deliveries(VIEW, None), b"{}")
+    async with vendor(handle) as url, sender(url, concurrency=1, may_send=lambda: next(ours)) as http:
+        replies = [await http.send(request) for _ in range(3)]
+
+    assert replies == [Answered(200, ""), NotSent("its partition may be another member's by now"), Answered(200, "")]
+    assert len(arrived) == 2

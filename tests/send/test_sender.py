@@ -7,7 +7,7 @@ from processor.records import Request
 from processor.send.outlet import BatchLimits
 from processor.send.replies import ReplyClass
 from processor.send.scheduler import Scheduler
-from tests.send.parts import ACCEPTED, BAD_KEY, BROKEN, deliveries
+from tests.send.parts import ACCEPTED, BAD_KEY, BROKEN, assignment, deliveries
 from tests.send.sender_bench import VIEW, VIEWS, running, settle_down, waiting
 from tests.support.waiting import eventually
 
@@ -187,3 +187,29 @@ async def test_the_rate_is_kept() -> None:
         await eventually(waiting(bench, 4))
 
         assert time.monotonic() - begun >= 0.24
+
+
+async def test_nothing_goes_out_that_may_not_be_ours() -> None:
+    """While the answer is no nothing is sent, neither new nor waiting; after a yes it goes on by itself."""
+    ours = False
+    asked: list[float] = []
+
+    def may_send(now: float) -> bool:
+        asked.append(now)
+        return ours
+
+    async with running(may_send=may_send) as bench:
+        lost, ours_still = assignment(0), assignment(1)
+        bench.sender.send(deliveries(VIEW, "a", "b", of=lost))
+        await eventually(lambda: len(asked) > 2)
+        bench.sender.drop([lost])
+        bench.sender.send(deliveries(VIEW, "c", of=ours_still, first=2))
+        await settle_down()
+        assert bench.vendor.received == 0
+
+        ours = True
+        await eventually(waiting(bench, 1))
+        bench.vendor.answer(ACCEPTED)
+        await eventually(lambda: bench.accepted)
+
+        assert bench.accepted == [2]

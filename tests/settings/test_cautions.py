@@ -36,6 +36,13 @@ ERROR, WARNING = Level.ERROR, Level.WARNING
             "live",
         ),
         (
+            "type: acme",
+            "type: acme\n    timeout: 20s",
+            "destinations.acme.timeout",
+            "shutdown_timeout is 25 s",
+            "set shutdown_timeout to 28s or more, or a shorter timeout",
+        ),
+        (
             "    map:",
             "    unconditional: true\n    map:",
             "routes.views.unconditional",

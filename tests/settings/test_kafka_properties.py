@@ -33,7 +33,11 @@ def test_properties_are_sorted_by_role() -> None:
     assert "compression.type" not in consumer
     assert producer.items() >= (everyone | {"compression.type": "zstd"}).items()
     assert "fetch.min.bytes" not in producer
-    assert admin_config(kafka, "client") == everyone | {"client.id": "client", "reconnect.backoff.ms": 1_000}
+    assert admin_config(kafka, "client") == everyone | {
+        "client.id": "client",
+        "reconnect.backoff.ms": 1_000,
+        "socket.timeout.ms": 10_000,
+    }
 
 
 def test_safe_defaults() -> None:
@@ -43,19 +47,22 @@ def test_safe_defaults() -> None:
         "group.id": "group",
         "client.id": "client",
         "reconnect.backoff.ms": 1_000,
+        "socket.timeout.ms": 10_000,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
+        "auto.offset.reset": "error",
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": 10_000,
         "isolation.level": "read_committed",
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
         "fetch.wait.max.ms": 100,
+        "statistics.interval.ms": 5_000,
     }
     assert producer_config(BROKERS, "client") == BROKERS | {
         "client.id": "client",
         "reconnect.backoff.ms": 1_000,
+        "socket.timeout.ms": 10_000,
         "acks": "all",
         "enable.idempotence": True,
         "partitioner": "murmur2_random",

@@ -5,8 +5,9 @@ import pytest
 
 from processor.offsets import Bookmark, PartitionLog, Start
 from processor.records import Assignment, Key, PartitionView, Span
-from processor.settle.ledger import MAX_STAMPS, Ledger, PartitionLedger
+from processor.settle.ledger import Ledger
 from processor.settle.metadata import LIMIT, Settled, decode
+from processor.settle.partition import MAX_STAMPS, PartitionLedger
 from processor.settle.settler import spans_of
 from tests.support.records import SECOND, record
 

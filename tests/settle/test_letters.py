@@ -1,11 +1,22 @@
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.records import Channel, Delivery, ErrorClass, Failure, Headers, Record, Stage
-from processor.settle.letters import MESSAGE_LIMIT, OMITTED, RESPONSE_LIMIT, Letter, Origin, iso, letter
+from processor.settle.letters import (
+    MESSAGE_LIMIT,
+    RESPONSE_LIMIT,
+    SHORT_LIMIT,
+    VALUE_OMITTED,
+    Letter,
+    Origin,
+    iso,
+    letter,
+)
 from tests.support.records import record
 
 ORIGIN = Origin("voyado", "c0ffee", "1.2.3")
@@ -98,9 +109,16 @@ def test_the_record_travels_as_it_arrived() -> None:
     assert one.headers[: len(arrived)] == arrived
 
 
+def smaller(one: Letter) -> Letter:
+    """The same with one thing less."""
+    found = one.smaller()
+    assert found is not None
+    return found
+
+
 def test_a_letter_about_a_letter_replaces_its_headers() -> None:
     """Where a letter comes back as a record, our old headers are replaced, never added to."""
-    first = refused(record(42, headers=[("trace", b"1")])).without_value()
+    first = smaller(refused(record(42, headers=[("trace", b"1")], value=b"more than a trace")))
 
     again = refused(record(7, headers=first.headers))
 
@@ -112,16 +130,53 @@ def test_a_letter_without_its_value_says_so() -> None:
     """For a topic that is too small the value stays behind, and a header tells how many bytes it had."""
     whole = refused(record(value=b"x" * 5000))
 
-    cut = whole.without_value()
+    cut = smaller(whole)
 
     assert cut.value is None
-    assert headers_of(cut) == headers_of(whole) | {OMITTED: "5000"}
+    assert headers_of(cut) == headers_of(whole) | {VALUE_OMITTED: "5000"}
     assert (cut.record, cut.failure, cut.route, cut.index) == (whole.record, whole.failure, whole.route, whole.index)
 
 
-def test_a_tombstone_has_no_value_to_omit() -> None:
-    """A record without a value had none of its bytes omitted."""
-    assert headers_of(refused(record(value=None)).without_value())[OMITTED] == "0"
+def forms(one: Letter | None) -> Iterator[Letter]:
+    """The letter as it is written, and made smaller until nothing is left."""
+    while one is not None:
+        yield one
+        one = one.smaller()
+
+
+LONG = replace(REFUSED, message="m" * 500, response="r" * 500)
+
+
+@pytest.mark.parametrize(
+    ("source", "steps"),
+    [
+        (record(headers=[("t", b"12")], value=b"123456"), ["value", "texts", "headers", "key"]),
+        (record(headers=[("t", b"123456")], value=b"12"), ["headers", "texts", "value", "key"]),
+        (record(headers=[("t", b"12")], value=b"12", key=None), ["headers", "texts", "value"]),
+        (record(headers=None, value=None), ["texts", "key"]),
+        (record(headers=[("t", None)], value=b"", key=b""), ["headers", "texts"]),
+    ],
+)
+def test_a_letter_is_made_smaller_step_by_step(source: Record, steps: list[str]) -> None:
+    """The larger one of value and headers first, then our texts, then the other one, the key last; all are told."""
+    found: list[str] = []
+    for before, after in pairwise(forms(refused(source, LONG))):
+        told = headers_of(after).keys() - headers_of(before).keys()
+        found += [name.removeprefix("dlq.").removesuffix(".omitted") for name in told] or ["texts"]
+
+    assert found == steps
+    bare = [*forms(refused(source, LONG))][-1]
+    assert (bare.key or b"", bare.value or b"", bare.arrived) == (b"", b"", [])
+    texts = {name: headers_of(bare).pop(name) for name in ("dlq.error.message", "dlq.http.response")}
+    assert texts == {"dlq.error.message": "m" * SHORT_LIMIT, "dlq.http.response": "r" * SHORT_LIMIT}
+    assert headers_of(bare).items() >= {"dlq.source.offset": "0", "dlq.delivery.id": "clicks:0:0:orders:3"}.items()
+
+
+def test_short_texts_are_no_step() -> None:
+    """What is as short as it gets is not tried again."""
+    found = [*forms(refused(record(key=None)))]
+
+    assert [one.value for one in found] == [b"vv", None]
 
 
 @given(st.text(max_size=30), st.integers(0, 40))

@@ -4,7 +4,7 @@ import pytest
 
 from processor.offsets import Bookmark, Finding, PartitionLog, no_topic_id
 from processor.settle.metadata import Settled, encode
-from processor.settle.resume import remembers_topic, resume
+from processor.settle.resume import Reading, recheck, remembers_topic, resume
 
 OLD, NEW = "A" * 21 + "B", "A" * 21 + "C"
 AHEAD = ((12, 14), (20, 30))
@@ -76,6 +76,62 @@ def test_where_an_assignment_goes_on(case: Case) -> None:
 
     assert (start.committed, start.offset, start.ahead) == (case.committed, case.offset, case.ahead)
     assert (start.finding, start.expired, start.ignored) == (case.finding, case.expired, case.ignored)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "finding"),
+    [
+        (OLD, NEW, Finding.RECREATED),
+        (OLD, OLD, Finding.GOOD),
+        (OLD, None, Finding.GOOD),
+        (None, NEW, Finding.GOOD),
+    ],
+)
+def test_an_offset_that_went_with_its_topic(earlier: str | None, now: str | None, finding: Finding) -> None:
+    """Brokers forget it; who has read the earlier topic of that name knows that this is another one."""
+    start = resume(None, log(3, 50, now), earlier)
+
+    assert (start.committed, start.finding) == (None, finding)
+    assert (start.offset, start.expired) == ((3, 1) if finding is Finding.RECREATED else (None, 0))
+
+
+@dataclass(frozen=True)
+class Lapse:
+    """Where an assignment stands, what the broker has, and where it goes on."""
+
+    at: int | None
+    log: PartitionLog
+    offset: int | None
+    finding: Finding = Finding.GOOD
+    expired: int = 0
+    settled: tuple[tuple[int, int], ...] = ()
+    topic_id: str | None = None
+
+
+LAPSES = {
+    "nothing to begin at": Lapse(None, log(0, 50), None),
+    "it is there": Lapse(10, log(0, 50), 10),
+    "it is there, at the end": Lapse(50, log(0, 50), 50),
+    "nobody says": Lapse(10, log(), 10),
+    "expired": Lapse(10, log(40, 50), 40, Finding.EXPIRED, 30),
+    "expired up to the end": Lapse(10, log(50, 50), 50, Finding.EXPIRED, 40),
+    "expired, some of it settled": Lapse(10, log(40, 50), 40, Finding.EXPIRED, 15, ((0, 5), (20, 30), (35, 60))),
+    "expired, all of it settled": Lapse(10, log(40, 50), 40, settled=((0, 45),)),
+    "cut": Lapse(51, log(0, 50), 51, Finding.BEYOND_END),
+    "another topic": Lapse(10, log(2, 50, NEW), 2, Finding.RECREATED, 1, topic_id=OLD),
+    "another topic, shorter": Lapse(10, log(0, 5, NEW), 0, Finding.RECREATED, 1, topic_id=OLD),
+    "the same topic": Lapse(10, log(40, 50, OLD), 40, Finding.EXPIRED, 30, topic_id=OLD),
+    "no id remembered": Lapse(10, log(0, 5, NEW), 10, Finding.BEYOND_END),
+}
+
+
+@pytest.mark.parametrize("case", LAPSES.values(), ids=LAPSES)
+def test_where_an_assignment_goes_on_in_between(case: Lapse) -> None:
+    """What was to be read and is gone is counted, unless it was settled; another topic is read from its beginning."""
+    start = recheck(Reading(7, case.at, case.settled, case.topic_id), case.log)
+
+    assert (start.offset, start.finding, start.expired) == (case.offset, case.finding, case.expired)
+    assert start.committed == (None if case.finding is Finding.RECREATED else 7)
 
 
 def test_a_topic_s_id_is_kept() -> None:

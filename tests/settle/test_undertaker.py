@@ -1,53 +1,26 @@
 import time
 from collections.abc import Callable, Iterator
-from itertools import groupby, pairwise
-from typing import Any, cast
+from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
-from processor.clock import SystemClock
-from processor.records import ErrorClass, Failure, Record, Stage
+from processor.records import Record
 from processor.settings.kafka_properties import producer_config
+from processor.settle import letter_trouble
 from processor.settle import undertaker as module
-from processor.settle.letters import OMITTED, Letter, Origin, letter
-from processor.settle.undertaker import Undertaker
+from processor.settle.letter_topic import TopicLook
+from processor.settle.letters import HEADERS_OMITTED, KEY_OMITTED, VALUE_OMITTED
+from tests.settle.undertakers import WITHIN, Burial, letter_of
 from tests.support.broker import REQUEST_TIMEOUT, Broker
-from tests.support.logs import Lines
 from tests.support.reading import read
 from tests.support.records import record
 from tests.support.topics import KEEP, TopicFactory
 from tests.support.waiting import eventually_sync
-
-FAILURE = Failure(Stage.MAP, ErrorClass.UNMAPPED, "itemId: SKU-1 is no integer")
-
-
-def letter_of(source: Record) -> Letter:
-    """A letter about a record."""
-    return letter(Origin("voyado", "c0ffee", "1.2.3"), source, FAILURE, route="views")
-
-
-class Burial:
-    """An undertaker at work, and what it buried."""
-
-    def __init__(self, topic: str, make_producer: Callable[[], Producer]) -> None:
-        self.lines = Lines()
-        self.buried: list[Letter] = []
-        self.undertaker = Undertaker(topic, make_producer, SystemClock(), self.lines.log)
-        self.undertaker.start(self.buried.append)
-
-    def bury(self, *letters: Letter) -> None:
-        """Hand letters over."""
-        for one in letters:
-            self.undertaker.bury(one)
-
-    def await_burials(self, count: int) -> None:
-        """Wait until so many were acknowledged."""
-        eventually_sync(lambda: len(self.buried) == count, within=20)
-
 
 Begin = Callable[..., Burial]
 
@@ -60,7 +33,9 @@ def begin(broker: Broker) -> Iterator[Begin]:
     def start(topic: str, **kafka: str) -> Burial:
         properties = {name.replace("_", "."): value for name, value in kafka.items()}
         config = producer_config({"bootstrap.servers": broker.bootstrap, "log_level": "0", **properties}, "test")
-        burials.append(Burial(topic, lambda: Producer(config)))
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 0})
+        look = TopicLook(topic, [], lambda: admin, broker.bootstrap)
+        burials.append(Burial(topic, lambda: Producer(config), look))
         return burials[-1]
 
     yield start
@@ -70,8 +45,9 @@ def begin(broker: Broker) -> Iterator[Begin]:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused letters are tried again at once."""
+    """Refused letters are tried again at once, and so is a look at their topic."""
     monkeypatch.setattr(module, "BACK_OFF", (0.05,))
+    monkeypatch.setattr(letter_trouble, "LOOK_EVERY", 0.2)
 
 
 def test_a_buried_letter_lies_in_the_topic(broker: Broker, topic: TopicFactory, begin: Begin) -> None:
@@ -115,7 +91,8 @@ def test_letters_wait_for_their_topic(broker: Broker, begin: Begin) -> None:
     burial = begin(name, message_timeout_ms="300", topic_metadata_propagation_max_ms="100")
 
     burial.bury(letter_of(record(0)), letter_of(record(1)))
-    trouble = eventually_sync(lambda: burial.undertaker.trouble, within=20)
+    trouble = eventually_sync(lambda: burial.undertaker.trouble, WITHIN)
+    eventually_sync(lambda: burial.undertaker._refused == 2, WITHIN)
     assert burial.buried == []
     assert burial.undertaker.waiting == 2
 
@@ -124,13 +101,20 @@ def test_letters_wait_for_their_topic(broker: Broker, begin: Begin) -> None:
     burial.await_burials(2)
 
     assert {message.value() for message in read(broker.bootstrap, name, 2)} == {b"vv"}
-    assert burial.undertaker.trouble is None
-    refusals = burial.lines("dead_letter_refused")
-    assert trouble.words == refusals[0]["reason"]
+    eventually_sync(lambda: burial.undertaker.trouble is None, WITHIN)
+    said = burial.lines("dead_letter_topic_unfit") + burial.lines("dead_letter_refused")
+    assert trouble.words in {line["reason"] for line in said}
     assert abs(time.time() - trouble.since) < 60
-    assert all(before["reason"] != after["reason"] for before, after in pairwise(refusals))
-    assert "create the topic" in refusals[0]["fix"]
+    assert all(before["reason"] != after["reason"] for before, after in pairwise(said))
+    assert f"--create --topic {name} --partitions " in said[0]["fix"]
     assert len(burial.lines("dead_letter_topic_back")) == 1
+
+
+def too_small(broker: Broker, topic: TopicFactory, limit: int) -> str:
+    """A topic that takes messages of so many bytes."""
+    if broker.kind == "embedded":
+        pytest.skip("the mock cluster's topics have no limit")
+    return topic(1, {"max.message.bytes": str(limit)})
 
 
 @pytest.mark.parametrize("refused_by", ["broker", "client"])
@@ -138,9 +122,7 @@ def test_a_value_that_does_not_fit_stays_behind(
     broker: Broker, topic: TopicFactory, begin: Begin, refused_by: str
 ) -> None:
     """A letter that is too large arrives without its value, and says how much was left out; the next one is whole."""
-    if broker.kind == "embedded" and refused_by == "broker":
-        pytest.skip("the mock cluster's topics have no limit")
-    name = topic(1, {"max.message.bytes": "4000"}) if refused_by == "broker" else topic()
+    name = too_small(broker, topic, 4000) if refused_by == "broker" else topic()
     burial = begin(name) if refused_by == "broker" else begin(name, message_max_bytes="4000")
 
     burial.bury(letter_of(record(0, value=b"x" * 6000)))
@@ -150,9 +132,80 @@ def test_a_value_that_does_not_fit_stays_behind(
 
     messages = sorted(read(broker.bootstrap, name, 2), key=lambda message: message.value() or b"")
     assert [message.value() for message in messages] == [None, b"y"]
-    assert dict(messages[0].headers() or [])[OMITTED] == b"6000"
-    assert OMITTED not in dict(messages[1].headers() or [])
+    assert dict(messages[0].headers() or [])[VALUE_OMITTED] == b"6000"
+    assert VALUE_OMITTED not in dict(messages[1].headers() or [])
     assert burial.undertaker.trouble is None
+
+
+def test_letters_that_fit_alone_are_not_cut(broker: Broker, topic: TopicFactory, begin: Begin) -> None:
+    """A topic's limit is one of batches: letters that are refused for their company go alone, and whole."""
+    name = too_small(broker, topic, 4000)
+    burial = begin(name, linger_ms="200")
+
+    burial.bury(*(letter_of(record(offset, value=b"x" * 1500)) for offset in range(20)))
+    burial.await_burials(20)
+
+    assert [message.value() for message in read(broker.bootstrap, name, 20)] == [b"x" * 1500] * 20
+    assert burial.undertaker.trouble is None
+
+
+BIG = 6000
+
+
+@pytest.mark.parametrize(
+    ("source", "omitted"),
+    [
+        (record(value=b"v", headers=[("trace", b"t" * BIG)]), {HEADERS_OMITTED: BIG + 5}),
+        (record(value=b"v" * BIG, headers=[("trace", b"t")]), {VALUE_OMITTED: BIG}),
+        (
+            record(value=b"v" * BIG, headers=[("trace", b"t" * BIG)]),
+            {HEADERS_OMITTED: BIG + 5, VALUE_OMITTED: BIG},
+        ),
+        (
+            record(key=b"k" * BIG, value=b"v", headers=[("trace", b"t")]),
+            {HEADERS_OMITTED: 6, VALUE_OMITTED: 1, KEY_OMITTED: BIG},
+        ),
+    ],
+    ids=["headers", "value", "both", "key"],
+)
+def test_what_does_not_fit_stays_behind_and_the_rest_arrives(
+    broker: Broker, topic: TopicFactory, begin: Begin, source: Record, omitted: dict[str, int]
+) -> None:
+    """No letter is too large to be buried: it arrives with what fits, and tells how much of what is missing."""
+    name = too_small(broker, topic, 4000)
+    burial = begin(name)
+
+    burial.bury(letter_of(source))
+    burial.await_burials(1)
+
+    (message,) = read(broker.bootstrap, name, 1)
+    headers: dict[str, Any] = dict(message.headers() or [])
+    assert {key: int(value) for key, value in headers.items() if key.endswith(".omitted")} == omitted
+    assert message.key() == (None if KEY_OMITTED in omitted else source.key)
+    assert message.value() == (None if VALUE_OMITTED in omitted else source.value)
+    assert ("trace" in headers) == (HEADERS_OMITTED not in omitted)
+    assert headers["dlq.source.offset"] == b"0"
+    assert burial.undertaker.trouble is None
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_topic_that_takes_next_to_nothing_is_waited_for(broker: Broker, topic: TopicFactory, begin: Begin) -> None:
+    """Where not even the bare letter fits, it waits and that is said, until the topic takes more."""
+    name = too_small(broker, topic, 300)
+    burial = begin(name)
+
+    burial.bury(letter_of(record(0, value=b"x" * 200)))
+    trouble = eventually_sync(lambda: burial.undertaker.trouble, WITHIN)
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    allow = ConfigEntry("max.message.bytes", "4000", incremental_operation=AlterConfigOpType.SET)
+    change = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[allow])
+    for answer in admin.incremental_alter_configs([change]).values():
+        answer.result(REQUEST_TIMEOUT)
+    burial.await_burials(1)
+
+    assert "too large" in trouble.words
+    assert f"--entity-name {name} --add-config max.message.bytes=" in trouble.fix
+    assert len(read(broker.bootstrap, name, 1)) == 1
 
 
 def test_a_full_queue_is_no_loss(topic: TopicFactory, begin: Begin) -> None:
@@ -164,7 +217,7 @@ def test_a_full_queue_is_no_loss(topic: TopicFactory, begin: Begin) -> None:
     burial.await_burials(25)
 
     assert {one.record.offset for one in burial.buried} == set(range(25))
-    assert burial.lines.events == []
+    assert burial.undertaker.trouble is None
 
 
 def test_the_end_waits_for_what_is_queued(topic: TopicFactory, begin: Begin) -> None:
@@ -187,177 +240,3 @@ def test_an_idle_undertaker_stops_at_once(begin: Begin) -> None:
 
     assert not burial.undertaker._thread.is_alive()
     assert time.monotonic() - started < 25
-
-
-class Scripted:
-    """A client that refuses what a script says, and answers in `poll` as librdkafka does."""
-
-    def __init__(self, errors: list[KafkaError]) -> None:
-        self.errors = errors
-        self.unanswered: list[Callable[[KafkaError | None, Message | None], None]] = []
-        self.purged = False
-
-    def produce(
-        self, *_: object, on_delivery: Callable[[KafkaError | None, Message | None], None], **__: object
-    ) -> None:
-        """Take a message."""
-        self.unanswered.append(on_delivery)
-
-    def poll(self, _: float) -> None:
-        """Answer what was produced, with the script's errors first."""
-        taken, self.unanswered = self.unanswered, []
-        for answer in taken:
-            answer(self.errors.pop(0) if self.errors else None, None)
-
-    def purge(self) -> None:
-        """Give everything back."""
-        self.purged = True
-
-    def flush(self, _: float) -> None:
-        """Answer what was purged."""
-        taken, self.unanswered = self.unanswered, []
-        for answer in taken:
-            answer(KafkaError(KafkaError._PURGE_QUEUE), None)
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_fatal_error_makes_a_new_client() -> None:
-    """After a fatal error everything goes to a new client, and nothing is lost (invariant 10)."""
-    fatal = KafkaError(KafkaError._FATAL, "fenced", fatal=True)
-    made: list[Scripted] = []
-
-    def make_producer() -> Producer:
-        made.append(Scripted([fatal] if not made else []))
-        return cast("Producer", made[-1])
-
-    burial = Burial("letters", make_producer)
-    burial.bury(letter_of(record(0)), letter_of(record(1)))
-    burial.await_burials(2)
-    burial.undertaker.stop(1)
-
-    assert [one.purged for one in made] == [True, False]
-    assert {one.record.offset for one in burial.buried} == {0, 1}
-
-
-@pytest.mark.usefixtures("soon")
-def test_what_the_client_refuses_at_once_is_tried_again() -> None:
-    """An error that `produce` itself raises, like a topic that is known to be missing, costs a delay and no letter."""
-    refusing = Scripted([])
-    produce, refusals = refusing.produce, [KafkaException(KafkaError(KafkaError._UNKNOWN_TOPIC)), BufferError()]
-
-    def refuse_first(*arguments: Any, **named: Any) -> None:
-        if refusals:
-            raise refusals.pop(0)
-        produce(*arguments, **named)
-
-    refusing.produce = refuse_first  # type: ignore[method-assign] # a script, not a class for each
-    burial = Burial("letters", lambda: cast("Producer", refusing))
-    burial.bury(letter_of(record(0)))
-    burial.await_burials(1)
-    burial.undertaker.stop(1)
-
-    assert burial.lines.events == ["dead_letter_refused", "dead_letter_topic_back"]
-
-
-def test_refusals_are_tried_again_later_and_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each refusal of a letter waits longer, up to the last delay; what repeats is not logged again."""
-    monkeypatch.setattr(module, "BACK_OFF", (0.01, 0.02, 0.03))
-    unknown, late = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), KafkaError(KafkaError._MSG_TIMED_OUT)
-    script = Scripted([unknown, late, unknown, unknown, late])
-    burial = Burial("letters", lambda: cast("Producer", script))
-
-    burial.bury(letter_of(record(0)))
-    burial.await_burials(1)
-    burial.undertaker.stop(1)
-
-    waits = [line["next"].split(" s ")[0] for line in burial.lines("dead_letter_refused")]
-    assert waits == [f"tried again in {seconds}" for seconds in (0.01, 0.02, 0.03, 0.03)]
-
-
-@pytest.mark.usefixtures("soon")
-def test_trouble_is_told_since_its_beginning() -> None:
-    """What the broker says may change meanwhile; for how long letters have waited counts from the first refusal."""
-    unknown, late = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), KafkaError(KafkaError._MSG_TIMED_OUT)
-    script = Scripted([unknown, late])
-    poll, seen = script.poll, []
-
-    def watched(seconds: float) -> None:
-        poll(seconds)
-        seen.append(burial.undertaker.trouble)
-
-    script.poll = watched  # type: ignore[assignment, method-assign] # a script, not a class for each
-    burial = Burial("letters", lambda: cast("Producer", script))
-    begun = time.time()
-    burial.bury(letter_of(record(0)))
-    burial.await_burials(1)
-    burial.undertaker.stop(1)
-
-    troubles = [trouble for trouble in seen if trouble]
-    assert [words for words, _ in groupby(trouble.words for trouble in troubles)] == [unknown.str(), late.str()]
-    assert len({trouble.since for trouble in troubles}) == 1
-    assert begun <= troubles[0].since <= time.time()
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_letter_that_is_too_large_without_its_value_is_trouble() -> None:
-    """Where key and headers alone do not fit, that is said like any other refusal; nothing is omitted twice."""
-    too_large = [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE) for _ in range(2)]
-    burial = Burial("letters", lambda: cast("Producer", Scripted(too_large)))
-
-    burial.bury(letter_of(record(0)))
-    burial.await_burials(1)
-    burial.undertaker.stop(1)
-
-    assert len(burial.lines("dead_letter_refused")) == 1
-    assert [name for name, _ in burial.buried[0].headers].count(OMITTED) == 1
-
-
-def test_a_stop_does_not_wait_for_ever() -> None:
-    """Letters that nobody acknowledges do not keep the process: their offsets stay, and they are read again."""
-    silent = Scripted([])
-    silent.poll = lambda _: None  # type: ignore[method-assign] # a broker that never answers
-    burial = Burial("letters", lambda: cast("Producer", silent))
-    burial.bury(letter_of(record(0)))
-
-    burial.undertaker.stop(0.05)
-
-    assert not burial.undertaker._thread.is_alive()
-    assert (burial.buried, burial.undertaker.waiting) == ([], 1)
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_client_that_cannot_be_made_is_made_later() -> None:
-    """Without a login there is no client; letters wait for it, that is said once, and it is no trouble afterwards."""
-    refusal = KafkaError(KafkaError._AUTHENTICATION, "no AWS credentials were found")
-    failures = [KafkaException(refusal), KafkaException(refusal)]
-    script = Scripted([])
-
-    def make_producer() -> Producer:
-        if failures:
-            raise failures.pop()
-        return cast("Producer", script)
-
-    burial = Burial("letters", make_producer)
-    burial.bury(letter_of(record(0)))
-    burial.await_burials(1)
-    burial.undertaker.stop(1)
-
-    assert burial.lines.events == ["dead_letter_producer_failed"]
-    assert burial.lines("dead_letter_producer_failed")[0]["reason"] == refusal.str()
-    assert burial.undertaker.trouble is None
-
-
-def test_a_stop_does_not_wait_for_a_client() -> None:
-    """A service without a login ends like any other."""
-
-    def make_producer() -> Producer:
-        raise KafkaException(KafkaError(KafkaError._AUTHENTICATION, "no login"))
-
-    burial = Burial("letters", make_producer)
-    burial.bury(letter_of(record(0)))
-    trouble = eventually_sync(lambda: burial.undertaker.trouble)
-    burial.undertaker.stop(5)
-
-    assert trouble.words == "no login"
-    assert not burial.undertaker._thread.is_alive()
-    assert burial.undertaker.waiting == 1

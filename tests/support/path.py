@@ -28,6 +28,13 @@ DESTINATIONS = ("voyado", "rocket")
 FAST: Mapping[str, Any] = {"rate": "none", "concurrency": "64", "retry": {"delays": ["1s"]}}
 """A destination without its vendor's limits."""
 
+PRODUCER: Mapping[str, Any] = {
+    "partitioner": "murmur2_random",
+    "linger.ms": 20,
+    "enable.idempotence": True,  # what is written while a broker is lost keeps its order, and comes once
+    "socket.timeout.ms": 10_000,
+}
+
 
 @dataclass
 class WholePath:
@@ -134,9 +141,7 @@ def running_path(
             vendors=vendors,
             topic=topic(),
             letters={name: topic() for name in DESTINATIONS},
-            producer=Producer(
-                {"bootstrap.servers": broker.bootstrap, "partitioner": "murmur2_random", "linger.ms": 20}
-            ),
+            producer=Producer({"bootstrap.servers": broker.bootstrap, **PRODUCER}),
             admin=admin_client(broker.bootstrap),
             encoder=Encoder(register(client)),
         )

@@ -75,6 +75,11 @@ class Server(ABC):
         Raises:
             RuntimeError: it ended, or does not answer in time; carries the end of its log.
         """
+        self.begin()
+        self.await_ready()
+
+    def begin(self) -> None:
+        """Start it and do not wait: for servers that wait for each other."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*bound_to_us(), *self.command()],
@@ -83,12 +88,19 @@ class Server(ABC):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the tests, which close their servers in order
             )
+
+    def await_ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RuntimeError: it ended, or does not answer in time; carries the end of its log.
+        """
         try:
             eventually_sync(self._ended_or_ready, within=START_TIMEOUT)
         except AssertionError:
             self.kill()
             raise RuntimeError(self._trouble(f"does not answer after {START_TIMEOUT} s")) from None
-        if self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
             raise RuntimeError(self._trouble(f"ended with {self._process.returncode}"))
 
     def stop(self) -> None:
@@ -114,15 +126,29 @@ class Server(ABC):
         self.stop()
         self.start()
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Stop it in the middle of what it does for as long as the block runs; the kernel takes connections for it."""
+    @property
+    def running(self) -> bool:
+        """Whether its process is there, frozen or not."""
+        return self._process is not None and self._process.poll() is None
+
+    def freeze(self) -> None:
+        """Stop it in the middle of what it does; the kernel takes connections for it."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Keep it frozen for as long as the block runs."""
+        self.freeze()
         try:
             yield
         finally:
-            self._process.send_signal(signal.SIGCONT)
+            self.thaw()
 
     def close(self) -> None:
         """End it for good and remove its data."""

@@ -1,0 +1,93 @@
+"""For how long a member may take its partitions for its own.
+
+A group gives a member's partitions to others when it was not heard of for its session time-out. A process that was
+stopped for that long (SIGSTOP, a frozen machine) does not know, and neither does one whose coordinator is silent while
+its vendor is not: the client tells of a loss later, and with KIP-848 not before the coordinator answers again. What
+such a member sends would arrive behind what the next owner has sent.
+"""
+
+from math import inf
+
+from processor.clock import Clock
+
+STANDSTILL = 3.0
+"""Seconds without a sign of life after which a member of a KIP-848 group may be none any more: for how long the broker
+waits it does not tell."""
+
+
+class StoodStillError(Exception):
+    """The lease has run out: what was assigned may be others' by now."""
+
+
+class Lease:
+    """Renewed by the Kafka thread, at each turn and between questions that may take long; asked by the event loop.
+
+    Args:
+        seconds: the session time-out; beyond it everything is lost.
+        unsure: after a standstill that was longer than this nothing is sent until the coordinator has answered again,
+            for its answer is what tells of a loss.
+    """
+
+    def __init__(self, seconds: float, clock: Clock, unsure: float = inf) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._unsure = unsure
+        self._doubted: float | None = None
+        self._turned = clock.now()
+        self._heard: float | None = None
+        self._told = 0
+        self._known = 0
+
+    # On the Kafka thread.
+
+    def begin(self) -> None:
+        """Nothing is assigned: whatever was before, what comes now is ours."""
+        self._turned, self._heard, self._doubted = self._clock.now(), None, None
+
+    def renew(self) -> bool:
+        """The thread is at work; False where it was not for too long, and so until `begin`."""
+        now = self._clock.now()
+        if self._age(now) > self._seconds:
+            return False
+        if now - self._turned > self._unsure:
+            self._doubted = now
+        self._turned = now
+        return True
+
+    def check(self) -> None:
+        """Renew.
+
+        Raises:
+            StoodStillError: it ran out.
+        """
+        age = self._age(self._clock.now())
+        if not self.renew():
+            raise StoodStillError(f"{age:.1f} s without a sign of life, and the session time-out is {self._seconds:g}")
+
+    def heard(self, idle: float | None) -> None:
+        """The group's coordinator was last heard of so many seconds ago; None while the client is not connected."""
+        if idle is None:
+            return
+        self._heard = self._clock.now() - idle
+        if self._doubted is not None and self._heard > self._doubted:
+            self._doubted = None
+
+    def ending(self) -> None:
+        """The event loop is being told that assignments have ended; until it knows nothing may be sent."""
+        self._told += 1
+
+    # On the event loop.
+
+    def known(self) -> None:
+        """It has dropped what waited of ended assignments."""
+        self._known += 1
+
+    def holds(self, now: float) -> bool:
+        """Whether anything may be sent; `now` of the same clock."""
+        sure = self._doubted is None and now - self._turned <= self._unsure
+        return sure and self._known == self._told and self._age(now) <= self._seconds
+
+    def _age(self, now: float) -> float:
+        """Seconds since the last sign that we are members."""
+        heard = self._turned if self._heard is None else min(self._heard, self._turned)
+        return now - heard

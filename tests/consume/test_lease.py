@@ -1,0 +1,120 @@
+import pytest
+
+from processor.clock import ManualClock
+from processor.consume.lease import Lease, StoodStillError
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Time passes when the test says so."""
+    return ManualClock(start=1000.0)
+
+
+@pytest.fixture
+def lease(clock: ManualClock) -> Lease:
+    """Of a group that waits ten seconds for its members."""
+    return Lease(10.0, clock)
+
+
+def test_it_holds_while_it_is_renewed(lease: Lease, clock: ManualClock) -> None:
+    """Each sign of life is good for one session time-out."""
+    for _ in range(5):
+        clock.advance(10.0)
+        assert lease.holds(clock.now())
+        assert lease.renew()
+    clock.advance(10.1)
+
+    assert not lease.holds(clock.now())
+
+
+def test_once_it_ran_out_it_is_not_renewed(lease: Lease, clock: ManualClock) -> None:
+    """What comes to itself after too long has lost what it had, until it begins anew."""
+    clock.advance(12.5)
+    assert not lease.renew()
+    with pytest.raises(StoodStillError, match=r"^12.5 s without a sign of life, and the session time-out is 10$"):
+        lease.check()
+    assert not lease.holds(clock.now())
+
+    lease.begin()
+
+    lease.check()
+    assert lease.holds(clock.now())
+
+
+def test_nothing_may_be_sent_while_an_end_is_on_its_way(lease: Lease, clock: ManualClock) -> None:
+    """A lease that begins anew counts only once the event loop has dropped what was before (invariant 5)."""
+    lease.ending()
+    lease.ending()
+    lease.begin()
+    assert not lease.holds(clock.now())
+    lease.known()
+    assert not lease.holds(clock.now())
+
+    lease.known()
+
+    assert lease.holds(clock.now())
+
+
+def test_a_silent_coordinator(lease: Lease, clock: ManualClock) -> None:
+    """A thread at work is not enough where the client says that its coordinator was not heard of."""
+    lease.heard(1.0)
+    assert lease.renew()
+    for _ in range(3):
+        clock.advance(3.0)
+        lease.heard(None)
+        assert lease.renew()
+    assert lease.holds(clock.now())
+    clock.advance(0.1)
+
+    assert not lease.renew()
+    assert not lease.holds(clock.now())
+    lease.begin()
+    assert lease.holds(clock.now())
+
+
+def test_a_coordinator_that_is_heard_again(lease: Lease, clock: ManualClock) -> None:
+    """It counts from when it was heard, not from when that was told."""
+    clock.advance(8.0)
+    lease.renew()
+    lease.heard(6.0)
+    assert lease.holds(clock.now() + 4.0)
+    assert not lease.holds(clock.now() + 4.1)
+
+
+def test_a_client_without_a_coordinator(lease: Lease, clock: ManualClock) -> None:
+    """Before the client knows who that is there is nothing to compare with."""
+    lease.heard(None)
+    clock.advance(10.0)
+
+    assert lease.renew()
+
+
+def test_a_doubt(clock: ManualClock) -> None:
+    """After a standstill that the group may not have waited out, the coordinator's next answer is waited for."""
+    lease = Lease(45.0, clock, unsure=3.0)
+    lease.heard(0.0)
+    clock.advance(3.1)
+    assert not lease.holds(clock.now())  # the event loop may be the first to go on
+
+    assert lease.renew()
+    clock.advance(1.0)
+    assert lease.renew()
+    lease.heard(1.5)  # that was before
+    assert not lease.holds(clock.now())
+    lease.heard(None)
+    assert not lease.holds(clock.now())
+
+    lease.heard(0.5)
+    assert lease.holds(clock.now())
+
+
+def test_a_doubt_that_was_right(clock: ManualClock) -> None:
+    """The client tells that all is lost: what it is given then is its own."""
+    lease = Lease(45.0, clock, unsure=3.0)
+    clock.advance(10.0)
+    assert lease.renew()
+    assert not lease.holds(clock.now())
+
+    lease.begin()
+
+    assert lease.holds(clock.now())

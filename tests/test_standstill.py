@@ -1,0 +1,79 @@
+"""A replica that is stopped for longer than its session and goes on later; on a real Kafka with real HTTP."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from processor.demo.vendors import VendorOptions
+from tests.support.broker import Broker
+from tests.support.gatekeeper import ID, Gatekeeper, disorder
+from tests.support.path import WholePath, running_path
+from tests.support.registry import Registry
+from tests.support.service import ServiceProcess
+from tests.support.topics import TopicFactory
+from tests.support.waiting import eventually_sync
+
+CLICKS = 800
+FEW = 50
+CONCURRENCY = 8
+LATENCY = 0.2
+"""Seconds: with so few in flight a replica is nearly always waiting for answers when it is stopped. In the middle of
+writing a request to its socket it could not know later that it is to leave it."""
+SESSION = {"session.timeout.ms": "6000"}
+"""The shortest that brokers allow."""
+
+
+@pytest.fixture
+def path(tmp_path: Path, broker: Broker, registry: Registry, topic: TopicFactory) -> Iterator[WholePath]:
+    """A topic on its way to both vendors."""
+    with running_path(tmp_path, broker, registry, topic, VendorOptions(latency=LATENCY)) as path:
+        yield path
+
+
+def owned(replica: ServiceProcess) -> int:
+    """How many partitions a replica has."""
+    return len(replica.status()["rocket"]["partitions"])
+
+
+def test_a_stopped_replica_sends_and_commits_nothing_afterwards(
+    path: WholePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heir's work is not repeated behind it, and no lane's order breaks (invariants 3, 4 and 5)."""
+    vendor = Gatekeeper(path, monkeypatch)
+    path.click(FEW)
+    everything = len(path.ends())
+    changes = path.overlay(batch=None, concurrency=CONCURRENCY, timeout="600s", idempotency_header=ID) | {
+        "kafka": SESSION
+    }
+    with (
+        path.service(changes, "--destination", "rocket") as stopped,
+        path.service(changes, "--destination", "rocket") as heir,
+    ):
+        for each in (stopped, heir):
+            each.ready(within=120)
+        eventually_sync(lambda: owned(stopped) + owned(heir) == everything and owned(stopped), within=120)
+        seen = len(vendor.calls)
+        path.click(CLICKS, seed=2)
+        eventually_sync(lambda: len(vendor.calls) > seen + 100, within=120)
+        waits = stopped.status()["rocket"]["deliveries"]["waiting"]
+        stopped.process.send_signal(signal.SIGSTOP)
+        eventually_sync(lambda: owned(heir) == everything, within=120)
+        eventually_sync(lambda: path.committed("rocket") == path.ends(), within=240)
+        before = {call.delivery for call in vendor.calls}
+
+        since = len(vendor.calls)
+        stopped.process.send_signal(signal.SIGCONT)
+        eventually_sync(lambda: owned(stopped) and owned(stopped) + owned(heir) == everything, within=240)
+        path.click(FEW, seed=3)
+        eventually_sync(lambda: path.committed("rocket") == path.ends(), within=240)
+        refused = 'clickstream_commits_total{pipeline="rocket",result="failed"} 0.0' in stopped.get("/metrics")[1]
+        log = stopped.log
+
+    assert waits > 50  # there was something that it could have sent
+    assert [call for call in vendor.calls[since:] if call.delivery in before] == []
+    assert disorder(vendor.calls) == []
+    assert path.judgements()["rocket"].lost == 0
+    assert refused, "it tried to commit"
+    assert "stood_still" in log or "partitions_lost" in log
