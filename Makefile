@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test lint bench reliability
+.PHONY: install demo test lint bench reliability chaos
 
 install: $(INSTALLED)
 
@@ -21,6 +21,9 @@ bench: install
 
 reliability: install
 	$(BIN)/python -m benchmarks.reliability
+
+chaos: install
+	$(BIN)/python -m benchmarks.chaos
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

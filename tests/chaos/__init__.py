@@ -1,0 +1,1 @@
+"""Replicas on a real Kafka under every fault, and judges of what came of it."""
