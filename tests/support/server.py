@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 
 from tests.support.waiting import eventually_sync
 
-START_TIMEOUT = 60
+START_TIMEOUT = 120
 """Seconds; 3 to 12 are usual, more when other tests have the processors."""
 STOP_TIMEOUT = 20
 """Seconds for an orderly stop, before the process is killed."""
