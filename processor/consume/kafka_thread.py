@@ -232,6 +232,8 @@ class KafkaThread:
         deadline = self._clock.now() + COMMIT_WAIT
         self._commits.await_answer(consumer, deadline)
         for _ in range(2):  # once more where the first one was refused
+            if self._offsets.commit_in_flight:  # unanswered: what is sent behind it could be overwritten by it
+                break
             self._commits.send(consumer, [assignment.key for assignment in live])
             self._commits.await_answer(consumer, deadline)
         self._publish(self._offsets.view())

@@ -19,6 +19,8 @@ SLACK = 0.5
 """Seconds that a commit may be late, on a machine that does other things, too."""
 TOLD = 10.0
 """Seconds within which a log tells of what happened: it does not tell the same thing twice in that time."""
+AT_ONCE = 1.0
+"""Seconds within which a process that goes on has written what it was about to write."""
 GONE = ("killed", "frozen")
 """What may cost repeats: nobody could commit any more."""
 CAUSES = (*GONE, "late", "lost", "broker")
@@ -90,8 +92,21 @@ class Books:
     @cached_property
     def taken(self) -> list[Taken]:
         """Accepted deliveries, in the order of their arrival."""
-        sent = [(call, one) for call in self.calls if call.status == 200 for one in call.deliveries]
-        return [(call, one) for call, one in sent if one.number in self.places]
+        whole = [call for call in self.calls if call.status == 200 and not self._half_way(call)]
+        return [(call, one) for call in whole for one in call.deliveries if one.number in self.places]
+
+    @property
+    def half_way(self) -> int:
+        """Deliveries that were just being written when their process was stopped, and left it when it went on.
+
+        Nothing can hold them back. What tells them from what was sent afterwards: their client hung up at once, for
+        their time was over.
+        """
+        return sum(len(call.deliveries) for call in self.calls if self._half_way(call))
+
+    def _half_way(self, call: Call) -> bool:
+        stops = (fault for fault in self.faults if fault.kind == "frozen" and fault.agent == call.agent)
+        return call.left and any(0 <= call.wall - stop.ended <= AT_ONCE for stop in stops)
 
     @cached_property
     def _by_number(self) -> Mapping[int, list[Call]]:
@@ -139,6 +154,12 @@ class Books:
         return [(partition, at) for partition, at in early if (partition, at) in records or at >= self._ends[partition]]
 
     @property
+    def uncommitted(self) -> list[int]:
+        """Partitions whose last commit is not their end."""
+        last = {commit.partition: commit.offset for commit in self.commits}
+        return [partition for partition, end in self._ends.items() if last.get(partition) != end]
+
+    @property
     def back(self) -> list[Commit]:
         """Commits below an earlier one (invariant 3)."""
         highest: dict[int, int] = defaultdict(int)
@@ -153,7 +174,8 @@ class Books:
     def after_commit(self) -> list[int]:
         """Deliveries that were sent though their record was committed already."""
         never = float("inf")
-        sent = [(call, one.number) for call in self.calls for one in call.deliveries if one.number in self.places]
+        whole = [call for call in self.calls if not self._half_way(call)]
+        sent = [(call, one.number) for call in whole for one in call.deliveries if one.number in self.places]
         return [number for call, number in sent if call.wall > self._covered.get(self._key(number), never) + CLOCK]
 
     def _key(self, number: int) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """The books convict what breaks the promise, and nothing else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -79,6 +80,13 @@ def test_a_letter_settles_its_record_when_it_is_written() -> None:
     assert not books(GOOD[:2], [Commit(203.5, 0, 3, ())], letters=letters).ahead
 
 
+def test_what_is_never_committed_is_found() -> None:
+    """The last commit of each partition must be its end."""
+    assert books(GOOD, [Commit(202.5, 0, 2, ())]).uncommitted == [0]
+    assert books(GOOD).uncommitted == [0]
+    assert not books(GOOD, [Commit(202.5, 0, 2, ()), Commit(204, 0, 3, ())]).uncommitted
+
+
 def test_a_commit_that_goes_back_is_found() -> None:
     """Below an earlier one of its partition (invariant 3)."""
     back = Commit(205, 0, 1, ())
@@ -136,6 +144,19 @@ def test_a_lost_answer_explains_a_repeat() -> None:
 
     assert clean(seen)
     assert seen.repeats.unread == 1
+
+
+def test_what_was_being_written_at_the_stop_is_nobody_s_fault() -> None:
+    """It comes at once when the process goes on, and its client hangs up; what comes otherwise counts."""
+    faults = [Fault("frozen", 200.5, 210, "one")]
+    late = replace(call(2, 210.1, read=False), left=True)
+    calls = [call(1, 200), call(2, 203, "two"), call(3, 204, "two")]
+    commits = [Commit(205, 0, 3, ())]
+
+    assert clean(books([*calls, late], commits, faults))
+    assert books([*calls, late], commits, faults).half_way == 1
+    assert books([*calls, call(2, 210.1)], commits, faults).after_commit
+    assert books([*calls, replace(late, wall=212)], commits, faults).after_commit
 
 
 def test_what_may_be_repeated_is_recent() -> None:

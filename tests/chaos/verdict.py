@@ -56,7 +56,7 @@ def _books(arena: Arena, seen: Books) -> list[Check]:
             f"never two of a visitor in flight, every payload valid{_some(list(arena.vendor.broken.elements()))}",
             not arena.vendor.broken.total(),
         ),
-        Check("all offsets committed", arena.path.committed("voyado") == arena.path.ends()),
+        Check(f"all offsets committed{_some(seen.uncommitted)}", not seen.uncommitted),
         Check("no defect in any log", not any(DEFECT in process.log for process in arena.logs.values())),
     ]
 
@@ -99,6 +99,8 @@ def _counted(arena: Arena, seen: Books) -> Iterator[str]:
         if kind in WORDS and not any(repeats.after.get(place) for place in places):
             continue
         yield _told(seen, kind, [seen.faults[place] for place in places], [repeats.after.get(n, 0) for n in places])
+    if seen.half_way:
+        yield f"{seen.half_way} deliveries were just being written when their process was stopped"
     if repeats.unread:
         yield f"{repeats.unread} repeats whose answer was lost"
     if again := arena.buried - len(seen.letters):

@@ -263,16 +263,19 @@ def test_the_end_waits_for_the_commit_before_its_last(consumer: ScriptedConsumer
 def test_the_end_does_not_wait_for_ever(
     consumer: ScriptedConsumer, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A coordinator that never answers does not keep the process."""
+    """A coordinator that never answers keeps no process; behind a commit that is open nothing is sent (invariant 3)."""
     monkeypatch.setattr(module, "COMMIT_WAIT", 0.05)
     consumer.answers = False
     member = begin(consumer)
     consumer.serve(message(10))
     eventually_sync(lambda: consumer.told("commit"))
+    consumer.serve(message(11))
+    arrived(member, 2)
 
     member.stop()
 
     assert consumer.closed
+    assert consumer.told("commit") == [{0: 11}]
 
 
 def test_an_assignment_during_the_close_is_left_alone(consumer: ScriptedConsumer, begin: Begin) -> None:

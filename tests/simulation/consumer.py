@@ -194,7 +194,7 @@ class SimConsumer:
             self._on_assign(self, partitions)
             if not self._given:
                 self.fetcher.assign(partitions)
-            self.membership.served(self.membership.owned | keys)
+            self.membership.served(self.membership.owned | keys, self.membership.member_id)
 
         self._queue_rebalance(serve)
 
@@ -202,9 +202,10 @@ class SimConsumer:
         """These are to be given back."""
 
         def serve() -> None:
+            member_id = self.membership.member_id
             self._give_back(keys, self._on_revoke)
             left = self.membership.owned - keys
-            self._commits.then(lambda: self.membership.served(left))
+            self._commits.then(lambda: self.membership.served(left, member_id))
 
         self._queue_rebalance(serve)
 

@@ -79,8 +79,10 @@ class Membership:
         question = Question(self._link.cluster, self._link.host, lambda: self._group.leave(member_id), void)
         return lambda: question.over
 
-    def served(self, owned: frozenset[Key]) -> None:
-        """The application has taken, or given back, what it was told to."""
+    def served(self, owned: frozenset[Key], member_id: str) -> None:
+        """The application has taken, or given back, what it was told to as this member; it may be none any more."""
+        if member_id != self.member_id:
+            return
         self.owned, self._serving = owned, False
         if self.member_id:
             self._beat_after(0.0)
