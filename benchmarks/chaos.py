@@ -34,7 +34,7 @@ from tests.support.cluster import KafkaCluster
 from tests.support.registry import Registry, running_registry
 from tests.support.topics import TopicFactory
 
-AT_ONCE = 3
+AT_ONCE = 2
 """Cases that run side by side, each on a cluster of its own."""
 CLASSIC, CONSUMER = "classic", "consumer"
 STATIC = "classic, static members"

@@ -63,6 +63,7 @@ class Call:
         agent: who sent it, by its own words.
         status: what it is answered, decided when it arrives.
         answered: when the answer went out; None = it did not, for the client had gone away or was cut off.
+        left: whether the client went away before that.
     """
 
     at: float
@@ -73,6 +74,7 @@ class Call:
     agent: str = ""
     status: int = 0
     answered: float | None = None
+    left: bool = False
 
 
 Fault = Callable[[Call], Answer | None]
@@ -162,6 +164,9 @@ class FaultyVendor:
         self.broken["two in flight of one visitor"] += max((self._open[each] for each in visitors), default=0) > 1
         try:
             await (asyncio.sleep(self.latency) if answer.status else asyncio.Event().wait())
+        except asyncio.CancelledError:
+            call.left = True
+            raise
         finally:
             self._open.subtract(visitors)
         if answer.cut:

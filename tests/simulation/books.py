@@ -15,6 +15,7 @@ class Stay:
     Attributes:
         committed: the group's offset when it began.
         named: what the commit named beyond it.
+        generation: of the topic, when it began.
         entered: offsets of the records that its ledger gave out, in order.
         open: those of them that the ledger has not settled, with their bytes.
         settled: the others, with the time when they were entered as settled.
@@ -27,6 +28,7 @@ class Stay:
     host: Host
     committed: int
     named: frozenset[int]
+    generation: int
     entered: list[int] = field(default_factory=list)
     open: dict[int, int] = field(default_factory=dict)
     settled: dict[int, float] = field(default_factory=dict)

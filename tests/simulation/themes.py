@@ -127,7 +127,7 @@ def frozen(random: Random) -> Setup:
     """Processes stand still, some for longer than their session."""
     frozen = [Deed(random.uniform(3, 12), Act.FREEZE, random.choice((0.5, 8.0, 30.0, 70.0))) for _ in range(2)]
     busy = replace(base(random), records=200, spacing=0.05, latency=0.3, lanes=random.choice((1, 3)))
-    return replace(busy, replicas=random.choice((1, 2, 3)), deeds=frozen)
+    return replace(busy, replicas=random.choice((1, 2, 3)), deeds=frozen, session=random.choice((8.0, 45.0)))
 
 
 def scaling(random: Random) -> Setup:
@@ -179,7 +179,8 @@ def credential(random: Random) -> Setup:
 def letters(random: Random) -> Setup:
     """The dead-letter topic is in trouble, and there are letters."""
     kinds = POISONED | {Kind.DOOMED: 0.2, Kind.HUGE: 0.3}
-    return hasty(replace(base(random), kinds=kinds, poisons=(Ill.INVALID,), episodes=episodes(random, *LETTERS)))
+    setup = replace(base(random), kinds=kinds, poisons=(Ill.INVALID,), episodes=episodes(random, *LETTERS))
+    return replace(hasty(setup), most_bytes=random.choice((1_000_000, 2000)))
 
 
 def letters_on_the_move(random: Random) -> Setup:
@@ -194,6 +195,21 @@ def topics(random: Random) -> Setup:
     """Partitions are added, records expire or are compacted away, transactions leave markers."""
     acts = (Act.ADD_PARTITIONS, Act.EXPIRE, Act.COMPACT, Act.MARKER)
     return replace(base(random), deeds=deeds(random, *acts, most=4))
+
+
+def recreated(random: Random) -> Setup:
+    """The topic is deleted and created anew, under running members or between two processes."""
+    anew = Deed(random.uniform(4.0, 12.0), Act.RECREATE)
+    return replace(base(random), kinds=SEEN, deeds=[anew, *random.choice(([], deeds(random, Act.KILL, Act.TERM)))])
+
+
+def mass_failure(random: Random) -> Setup:
+    """Most records cannot be mapped, until the file is repaired."""
+    setup, repaired = base(random), random.uniform(15.0, 30.0)
+    figures = replace(setup.figures, hold_above=0.5, failures=random.choice((3, 10)))
+    kinds = {Kind.SEEN: 1.0, Kind.UNMAPPED: random.choice((0.5, 3.0)), Kind.BAD_LINE: 0.5, Kind.TOMBSTONE: 0.3}
+    restarted = [Deed(repaired + number, Act.TERM, 0.5) for number in range(setup.replicas)]
+    return replace(setup, figures=figures, kinds=kinds, deeds=restarted, repaired=repaired)
 
 
 def clocks(random: Random) -> Setup:
@@ -259,6 +275,8 @@ THEMES: Mapping[str, Callable[[Random], Setup]] = {
         letters,
         letters_on_the_move,
         topics,
+        recreated,
+        mass_failure,
         clocks,
         broken_clients,
         ends,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from confluent_kafka.schema_registry import Schema
@@ -62,7 +62,8 @@ class World:
         self.weather = Weather(self.machine.clock, setup.episodes)
         self.cluster = Cluster(self.machine, self.weather)
         self.cluster.create(TOPIC, setup.partitions)
-        self.cluster.create(LETTERS, 1)
+        self.cluster.create(LETTERS, 1).max_message_bytes = setup.most_bytes
+        self.cluster.consumer_session = setup.session
         self.schemas = Registry(self.machine, self.weather)
         for number, schema in SCHEMAS.items():
             self.schemas.by_id[number] = Schema(json.dumps(schema), "AVRO", [])
@@ -98,7 +99,9 @@ class World:
     def start(self) -> Process:
         """One more process."""
         name = f"p{len(self.processes)}"
-        process = Process(self.machine, name, configured(self.setup.figures), self.inspector.ended)
+        figures, now = self.setup.figures, self.machine.clock.at
+        repaired = replace(figures, hold_above=1.0) if now >= self.setup.repaired else figures
+        process = Process(self.machine, name, configured(repaired), self.inspector.ended)
         self.processes.append(process)
         return process
 

@@ -57,6 +57,9 @@ class Setup:
         poisons: how the vendor refuses doomed ones.
         replicas: processes at the start.
         latency: seconds that the vendor needs, about.
+        most_bytes: of a message that the dead-letter topic takes.
+        session: seconds until the brokers take a silent member of the newer protocol for gone.
+        repaired: from when on processes start with a file that holds at no mass failure.
         patience: seconds after the last trouble until all must be done.
         spare: how many valid records may be dead letters, by the budgets of sending.
     """
@@ -72,6 +75,9 @@ class Setup:
     latency: float = 0.05
     episodes: Sequence[Episode] = ()
     deeds: Sequence[Deed] = ()
+    most_bytes: int = 1_000_000
+    session: float = 45.0
+    repaired: float = 0.0
     patience: float = 240.0
     spare: int = 0
 
