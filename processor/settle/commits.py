@@ -12,22 +12,32 @@ class CommitPace:
 
     Attributes:
         interval: seconds between commits.
-        in_flight: a commit was sent and not answered yet.
+        open: commits that were sent and not answered yet: more than one only where partitions leave.
     """
 
     interval: float
-    in_flight: bool = False
+    open: int = 0
     last: float = float("-inf")
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a commit waits for its answer."""
+        return self.open > 0
 
     def due(self, now: float) -> bool:
         """Whether a commit may go out now."""
         return not self.in_flight and now - self.last >= self.interval
 
-    def sent(self, now: float) -> None:
-        """A commit went out."""
-        self.in_flight = True
-        self.last = now
+    def sent(self, now: float, *, whole: bool = True) -> None:
+        """A commit went out; `whole` = of all partitions: that of some, which leave, postpones no other's."""
+        self.open += 1
+        if whole:
+            self.last = now
 
     def answered(self) -> None:
-        """It was answered, or its consumer is gone; a failed one is simply tried again at the next interval."""
-        self.in_flight = False
+        """One was answered; if it failed, it is simply tried again at the next interval."""
+        self.open = max(self.open - 1, 0)
+
+    def forget(self) -> None:
+        """The consumer is gone, and with it all answers."""
+        self.open = 0

@@ -61,7 +61,7 @@ class Ledger:
 
     def forget_commit(self) -> None:
         """The consumer is gone, and with it the answer to a commit in flight."""
-        self._pace.answered()
+        self._pace.forget()
 
     def live(self, key: Key) -> Assignment | None:
         """The live assignment of a partition."""
@@ -101,7 +101,7 @@ class Ledger:
         ledgers = {key: self._partitions[key] for key in keys if key in self._partitions}
         offsets = {key: held for key, ledger in ledgers.items() if (held := ledger.to_commit(self._limit)) is not None}
         if offsets:
-            self._pace.sent(now)
+            self._pace.sent(now, whole=len(ledgers) == len(self._partitions))
             self._sent |= offsets
         return offsets
 

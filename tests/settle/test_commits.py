@@ -24,3 +24,26 @@ def test_one_commit_at_a_time() -> None:
     assert not pace.due(3600.0)
     pace.answered()
     assert pace.due(3600.0)
+
+
+def test_a_commit_of_partitions_that_leave_postpones_no_other() -> None:
+    """Those that stay are committed when they would have been: rebalances in a row do not put it off."""
+    pace = CommitPace(1.0)
+    pace.sent(10.0)
+    pace.answered()
+    pace.sent(10.9, whole=False)
+    pace.answered()
+
+    assert pace.due(11.0)
+
+
+def test_no_commit_goes_out_before_the_last_answer() -> None:
+    """Where partitions leave, one goes behind another: the first answer is not the second's (invariant 3)."""
+    pace = CommitPace(1.0)
+    pace.sent(0.0)
+    pace.sent(0.5, whole=False)
+    pace.answered()
+    between = pace.due(100.0)
+    pace.answered()
+
+    assert (between, pace.due(100.0)) == (False, True)

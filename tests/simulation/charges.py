@@ -11,7 +11,7 @@ class Charge(Enum):
     UNENTERED = "2: a record was handed over before it was in the ledger"
     WENT_BACK = "3: a commit went back"
     NOT_OURS = "3: a commit for a partition that the member does not own"
-    TWO_COMMITS = "3: two commits in flight"
+    TWO_COMMITS = "3: two commits of a partition in flight"
     TWO_IN_LANE = "4: two requests of one lane in flight"
     FIRST_ATTEMPTS = "4: first attempts of a lane are not in offset order"
     LATE = "5: a result counted after its assignment had ended"

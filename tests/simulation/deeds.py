@@ -32,6 +32,10 @@ class Deeds:
             self._world.start()
         elif deed.act is Act.JUMP:
             self._world.machine.clock.jump(self._world.machine.random.choice(JUMPS))
+        elif deed.act is Act.REPAIR:
+            for each in self._world.running:
+                each.terminate()
+                self._start_later(deed.seconds)
         elif deed.act in OF_PROCESSES:
             if process := self._one():
                 self._do_to(process, deed)

@@ -56,12 +56,17 @@ class Inspector:
             world.start()
             return False
         for key in self._keys():
-            missing = world.books.open(key)
-            if any(each.doomed for each in missing) and world.machine.random.random() < OTHERS:
+            committed = world.committed(key)
+            if self._is_doomed(key, committed) and world.machine.random.random() < OTHERS:
                 world.traffic.write_good(key[1])
-            if missing or world.committed(key) < self._end(key):
+            if committed < self._end(key) or world.books.open(key):
                 return False
         return True
+
+    def _is_doomed(self, key: Key, committed: int) -> bool:
+        """Whether poison may be on its way, perhaps once more."""
+        truths = self._world.traffic.truths.get(key, {})
+        return any(truth.doomed for offset, truth in truths.items() if offset >= committed)
 
     def _keys(self) -> list[Key]:
         return [(TOPIC, number) for number in range(len(self._world.cluster.topics[TOPIC].partitions))]

@@ -76,7 +76,7 @@ MUTANTS = (
     Mutant("no patience", Charge.INNOCENT, "registry", [(SchemaStore, "_ask", broken.gives_up)]),
     Mutant("mortal", Charge.ENDED, "broken_clients", [(KafkaThread, "_failed", broken.raises)]),
     Mutant("talkative", Charge.SECRET, "healthy", [(Pipeline, "run", broken.tells)]),
-    Mutant("retries last", Charge.ORDER, "throttled", [(Lanes, "come_back", broken_rules.last_again)]),
+    Mutant("retries last", Charge.ORDER, "credential", [(Lanes, "come_back", broken_rules.last_again)]),
     Mutant("names all", Charge.NEWEST, "crashes_in_trouble", [(Naming, "settle", broken.always)]),
     Mutant("names in vain", Charge.REPEATED, "crashes_in_trouble", [(Ledger, "resume", broken.forgets_what_is_named)]),
     Mutant("seldom commits", Charge.MUCH_REPEATED, "crashes", [(CommitPace, "due", broken.at_most(30.0))]),

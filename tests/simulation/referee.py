@@ -177,7 +177,7 @@ class Referee:
     # Commits.
 
     def commits(self, host: Host, offsets: Sequence[TopicPartition], *, alone: bool) -> None:
-        """A member sends a commit; `alone` = no other one is in flight, or partitions are leaving."""
+        """A member sends a commit; `alone` = no other one of its partitions is in flight, or they are leaving."""
         if not alone:
             self.convict(Charge.TWO_COMMITS, host.name)
         for each in offsets:

@@ -23,6 +23,8 @@ BUDGET, METHODS = 50, 2
 """Valid deliveries that may be blamed at most where the vendor answers 400 to everything, by process and method."""
 SLOW = 0.5
 """How likely a vendor is so slow that answers outlive assignments."""
+SAYS_WHOSE_FAULT = (Ill.FORBIDDEN, Ill.MISSING, Ill.REDIRECT, Ill.INVALID)
+"""Whom the vendor answers so while it accepts others is at fault: it says so to all or to nobody."""
 WITHIN = 25.0
 """Seconds within which troubles begin."""
 
@@ -55,8 +57,9 @@ def episodes(random: Random, *kinds: Ill, most: int = 2, longest: float = 20.0) 
     found = []
     for _ in range(random.randint(1, most)):
         start = random.random() * WITHIN
-        share = random.choice((1.0, 1.0, 0.5))
-        found.append(Episode(random.choice(kinds), start, start + random.choice((0.3, 3.0, longest)), share))
+        kind, share = random.choice(kinds), random.choice((1.0, 1.0, 0.5))
+        end = start + random.choice((0.3, 3.0, longest))
+        found.append(Episode(kind, start, end, 1.0 if kind in SAYS_WHOSE_FAULT else share))
     return found
 
 
@@ -208,8 +211,8 @@ def mass_failure(random: Random) -> Setup:
     setup, repaired = base(random), random.uniform(15.0, 30.0)
     figures = replace(setup.figures, hold_above=0.5, failures=random.choice((3, 10)))
     kinds = {Kind.SEEN: 1.0, Kind.UNMAPPED: random.choice((0.5, 3.0)), Kind.BAD_LINE: 0.5, Kind.TOMBSTONE: 0.3}
-    restarted = [Deed(repaired + number, Act.TERM, 0.5) for number in range(setup.replicas)]
-    return replace(setup, figures=figures, kinds=kinds, deeds=restarted, repaired=repaired)
+    repair = Deed(repaired, Act.REPAIR, 0.5)
+    return replace(setup, figures=figures, kinds=kinds, deeds=[repair], repaired=repaired)
 
 
 def clocks(random: Random) -> Setup:

@@ -1,12 +1,13 @@
 """Where the referee listens inside the service: at its ledger, hand-over, consumers and requests."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 
 from processor.consume.bridge import LoopBridge
 from processor.offsets import Start
@@ -96,12 +97,12 @@ class Commits:
     """One consumer's.
 
     Attributes:
-        flying: how many wait for their answers.
+        flying: how many of each partition wait for their answers.
         member: whether it takes part in the group: one that does not may write offsets to begin from.
         leaving: whether partitions are being given back.
     """
 
-    flying: int = 0
+    flying: Counter[Key] = field(default_factory=Counter)
     member: bool = False
     leaving: bool = False
 
@@ -110,17 +111,18 @@ def watch_consumer(host: Host, config: Mapping[str, Any], cluster: Cluster, refe
     """A consumer whose commits the referee hears of."""
     state = Commits()
 
-    def answered(*args: Any) -> None:
-        state.flying -= 1
-        config["on_commit"](*args)
+    def answered(error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        state.flying -= Counter((at.topic, at.partition) for at in partitions)
+        config["on_commit"](error, partitions)
 
     consumer = cluster.consumer(host, {**config, "on_commit": answered} if "on_commit" in config else config)
     commit, subscribe, consume, close = consumer.commit, consumer.subscribe, consumer.consume, consumer.close
 
     def commits(*, offsets: Sequence[TopicPartition], asynchronous: bool) -> None:
+        keys = {(at.topic, at.partition) for at in offsets}
         if state.member:
-            referee.commits(host, offsets, alone=not state.flying or state.leaving)
-        state.flying += 1
+            referee.commits(host, offsets, alone=state.leaving or not keys & state.flying.keys())
+        state.flying += Counter(keys)
         commit(offsets=offsets, asynchronous=asynchronous)
 
     def subscribes(topics: Sequence[str], *, on_assign: Any, on_revoke: Any, on_lost: Any) -> None:

@@ -16,6 +16,8 @@ class Act(Enum):
     """One more replica."""
     TERM = auto()
     """SIGTERM to one of them; with `seconds` another one starts so long after its end."""
+    REPAIR = auto()
+    """SIGTERM to all of them, with a repaired file; others start so long after."""
     KILL = auto()
     """SIGKILL; another one starts so many seconds later."""
     FREEZE = auto()
