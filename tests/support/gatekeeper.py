@@ -1,7 +1,6 @@
 """What stands before a vendor's stub, in tests that must know what it took, when, and in which order."""
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +19,8 @@ ID = "X-Delivery"
 
 @dataclass(frozen=True)
 class Call:
-    """One that the vendor took: when, the delivery's topic, partition, offset, route and index, and its lane."""
+    """One that the vendor took: the delivery's topic, partition, offset, route and index, and its lane."""
 
-    at: float
     delivery: tuple[str, ...]
     lane: str = ""
 
@@ -53,7 +51,7 @@ class Gatekeeper:
         verdict = self._judge(request, body, faults, now)
         if isinstance(verdict, list):
             lane = verdict[0].lane if verdict else ""
-            self.calls.append(Call(time.monotonic(), tuple(request.headers[ID].split(":")), lane))
+            self.calls.append(Call(tuple(request.headers[ID].split(":")), lane))
         return verdict
 
     async def work(self, where: str, verdict: Any, faults: Faults) -> None:
