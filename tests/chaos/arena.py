@@ -29,7 +29,7 @@ PARTITIONS = 6
 LANES = visitors("some", 300)
 """Few enough that the next event of a visitor often comes while something is wrong."""
 METHODS = ("product_view", "cart")
-LATENCY = 0.15
+LATENCY = 0.1
 """Seconds that the vendor takes: so long that many requests are in flight at any time."""
 CONCURRENCY = 16
 SESSION = 6.0
@@ -44,7 +44,7 @@ STARTED = 180.0
 """Seconds for replicas to start, and for a group to settle, on a busy machine."""
 SETTLED = 180.0
 """Seconds for everything to be settled once nothing is wrong any more: beyond that something is stuck."""
-SINGLE = Mode("single", None, rate=300, feed=60)
+SINGLE = Mode("single", None, rate=300, feed=40)
 BATCHES = Mode("batches of 100", {"max_events": "100", "max_bytes": "1MiB", "max_wait": "200ms"}, rate=300, feed=300)
 
 
@@ -147,6 +147,17 @@ class Arena(Scene):
         if status != 200:
             return frozenset()
         return frozenset(each["partition"] for each in json.loads(text)["pipelines"]["voyado"]["partitions"])
+
+    def until_working(self, count: int) -> list[Replica]:
+        """Wait until so many replicas have partitions; those that have some."""
+        working: list[Replica] = []
+
+        def enough() -> bool:
+            working[:] = [replica for replica in self.replicas if self.owned(replica)]
+            return len(working) >= count
+
+        self.wait(enough, STARTED)
+        return working
 
     def until_balanced(self) -> None:
         """Wait until every partition is owned once, and everyone owns some."""
