@@ -20,7 +20,7 @@ def test_a_member_that_does_not_poll(ground: Ground, join: Joined) -> None:
 
     commit(first.consumer, topic, 5)
     ground.until(first.answered)
-    ground.until(lambda: "lost" in first.kinds())
+    ground.until(lambda: (first.poll(), "lost" in first.kinds())[1])
 
     ((error, _),) = first.answers
     assert error == KafkaError.UNKNOWN_MEMBER_ID
