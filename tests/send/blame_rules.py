@@ -5,10 +5,11 @@ from collections import Counter
 from processor.records import ErrorClass
 from processor.send.replies import Answered, NotSent, ReplyClass
 from tests.send.case_model import STRIKES, Case, Flight
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
 from tests.send.gate_model import BUDGET, Path
 from tests.send.vendor_model import DICE
 from tests.send.worlds import Episode, Setup
+from tests.support.convictions import ConvictionError
 
 NEVER = float("-inf")
 

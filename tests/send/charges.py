@@ -42,15 +42,3 @@ class Charge(StrEnum):
     DEADLOCK = "a stalemate was not ended"
     OUTAGE = "more requests into an outage than the delays allow"
     LATE = "not done long after the vendor has recovered"
-
-
-class ConvictionError(AssertionError):
-    """The scheduler broke a rule.
-
-    Attributes:
-        charge: which one.
-    """
-
-    def __init__(self, charge: Charge, what: str) -> None:
-        super().__init__(f"{charge.name}: {charge.value}: {what}")
-        self.charge = charge

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from processor.records import Request
 from processor.send.replies import ReplyClass
 from tests.send.case_model import Flight
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
+from tests.support.convictions import ConvictionError
 
 EPSILON = 1e-6
 

@@ -1,11 +1,5 @@
 """Schedulers with one rule broken each, and the charge that the simulation must bring against each of them."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
-from typing import Any
-from unittest.mock import patch
-
 from processor.send import blame, dispatch, gate, judge, outlet, scheduler
 from processor.send.blame import History, Stalemates
 from processor.send.dispatch import Dispatch
@@ -19,35 +13,9 @@ from processor.send.waiting import Waiting
 from tests.send import broken_rules as broken
 from tests.send import referee, rest
 from tests.send.charges import Charge
+from tests.support.convictions import Mutant
 
 PLENTY = 10**9
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A rule that is broken.
-
-    Attributes:
-        name: what is wrong with it.
-        charge: of what it must be convicted.
-        theme: the worlds in which that shows.
-        patches: what to replace: of which object, which attribute, by what.
-    """
-
-    name: str
-    charge: Charge
-    theme: str
-    patches: Sequence[tuple[Any, str, Any]]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def at_large(self) -> AbstractContextManager[object]:
-        """While this is entered, the rule is broken."""
-        stack = ExitStack()
-        for target, name, value in self.patches:
-            stack.enter_context(patch.object(target, name, value))
-        return stack
 
 
 MUTANTS = (

@@ -1,7 +1,8 @@
 """What the rules say of the pace: the account's rate, and the vendor's time."""
 
 from processor.send.replies import Answered, Reply
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
+from tests.support.convictions import ConvictionError
 
 EPSILON = 1e-6
 LONGEST_PAUSE = 60.0

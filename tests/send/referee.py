@@ -13,13 +13,14 @@ from processor.send.judge import Buried, Result
 from processor.send.replies import ReplyClass
 from tests.send.blame_rules import BlameRules
 from tests.send.case_model import Case, Flight
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
 from tests.send.gate_model import Counts, Mode, Path
 from tests.send.key_model import KeyHold
 from tests.send.pace_model import PaceModel
 from tests.send.sending_rules import check_delays, check_probe, check_ride, check_trials
 from tests.send.vendor_model import Vendor, Verdict
 from tests.send.worlds import Setup
+from tests.support.convictions import ConvictionError
 
 REFUSALS = {ReplyClass.INVALID, ReplyClass.FORBIDDEN, ReplyClass.MISCONFIGURED, ReplyClass.TRANSIENT}
 

@@ -11,7 +11,8 @@ from processor.send.judge import Result
 from processor.send.outlet import BatchLimits
 from processor.send.scheduler import Scheduler
 from tests.send.case_model import Flight
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
+from tests.support.convictions import ConvictionError
 
 EPSILON = 1e-6
 

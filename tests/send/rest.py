@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
 from tests.send.gate_model import Mode, Path
+from tests.support.convictions import ConvictionError
 
 if TYPE_CHECKING:
     from tests.send.simulation import World

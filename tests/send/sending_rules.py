@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from processor.records import Request
 from tests.send.case_model import Flight
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
 from tests.send.gate_model import Path
+from tests.support.convictions import ConvictionError
 
 if TYPE_CHECKING:
     from tests.send.referee import Referee

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
 from tests.send.gate_model import BUDGET, PROBES
 from tests.send.worlds import FAILURES, TIMEOUT, Episode, Ill, Setup
+from tests.support.convictions import ConvictionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,7 @@ from processor.send.pace import Pace
 from processor.send.replies import classify
 from processor.send.scheduler import Scheduler
 from tests.send.case_model import Flight
-from tests.send.charges import Charge, ConvictionError
+from tests.send.charges import Charge
 from tests.send.referee import Referee
 from tests.send.request_rules import EPSILON, check_request, check_result, lane_of, remains
 from tests.send.rest import check_rest
@@ -26,6 +26,7 @@ from tests.send.sentence import Deadline, check_outages
 from tests.send.traffic import Traffic
 from tests.send.vendor_model import Vendor
 from tests.send.worlds import Episode, Partition, Setup
+from tests.support.convictions import ConvictionError
 
 SETTLED = {"accepted", "buried", "expired"}
 

@@ -1,12 +1,10 @@
-from random import Random
-
 import pytest
 
-from tests.send.charges import Charge, ConvictionError
-from tests.send.mutants import MUTANTS, Mutant
+from tests.send.charges import Charge
+from tests.send.mutants import MUTANTS
 from tests.send.simulation import World
 from tests.send.themes import THEMES, themed
-from tests.send.worlds import Setup
+from tests.support.convictions import Mutant, conviction_of
 
 SEEDS = 20
 
@@ -16,7 +14,7 @@ def test_a_scheduler_that_breaks_a_rule_is_convicted_of_it(mutant: Mutant) -> No
     """The first conviction within a few seeds is by the broken rule's own charge."""
     with mutant.at_large():
         for seed in range(SEEDS):
-            conviction = conviction_of(*themed(mutant.theme, seed))
+            conviction = conviction_of(World(*themed(mutant.theme, seed)).run)
             if conviction is not None:
                 assert conviction.charge is mutant.charge, f"seed {seed}: {conviction}"
                 return
@@ -28,15 +26,6 @@ def test_a_scheduler_that_breaks_no_rule_is_acquitted(theme: str) -> None:
     """On the same seeds the real one is convicted of nothing."""
     for seed in range(SEEDS):
         World(*themed(theme, seed)).run()
-
-
-def conviction_of(setup: Setup, random: Random) -> ConvictionError | None:
-    """What a scheduler is found guilty of in this world."""
-    try:
-        World(setup, random).run()
-    except ConvictionError as conviction:
-        return conviction
-    return None
 
 
 def test_every_charge_can_be_brought() -> None:

@@ -8,11 +8,12 @@
 Ends with 1 where a seed convicted the service.
 """
 
-import argparse
 import os
 import sys
+from functools import partial
 
-from tests.simulation.session import Session, chunks_of, run_many, tell
+from tests.simulation.session import CHUNK, Session, run_seeds, tell
+from tests.support.seeds import chunks_of, command_line, run_many, tell_all
 
 HASH_SEED = "0"
 """Sets of texts are gone through in the order of their hashes, which Python else draws anew for each process."""
@@ -20,21 +21,13 @@ HASH_SEED = "0"
 
 def main(words: list[str]) -> int:
     """Run what was asked for, and tell."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Runs seeds of the simulation.")
-    parser.add_argument("first", type=int, nargs="?", default=0, help="the first seed")
-    parser.add_argument("end", type=int, nargs="?", help="the seed after the last one")
-    parser.add_argument("--seconds", type=float, help="go on for so long")
+    parser = command_line("python -m tests.simulation")
     parser.add_argument("--theme", help="worlds of this theme only")
     asked = parser.parse_args(words)
     if asked.end is None and asked.seconds is None:
         return tell(asked.first, asked.theme)
-    total = Session()
-    for session in run_many(chunks_of(asked.first, asked.end, asked.seconds), asked.theme):
-        for failure in session.failures:
-            print(failure, flush=True)  # noqa: T201 - a command line prints
-        total.add(session)
-    print(total)  # noqa: T201
-    return 1 if total.failures else 0
+    run = partial(run_seeds, theme=asked.theme)
+    return tell_all(Session(), run_many(run, chunks_of(asked.first, asked.end, asked.seconds, CHUNK)))
 
 
 if __name__ == "__main__":

@@ -32,15 +32,3 @@ class Charge(Enum):
     SILENT = "it stands still and says no reason, or says one and moves"
     EXIT = "the end was not as specified"
     UNCOMMITTED = "ended well, and what was settled is not committed"
-
-
-class ConvictionError(AssertionError):
-    """The service broke a rule.
-
-    Attributes:
-        charge: which one.
-    """
-
-    def __init__(self, charge: Charge, what: str) -> None:
-        super().__init__(f"{charge.name}: {charge.value}: {what}")
-        self.charge = charge

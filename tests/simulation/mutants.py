@@ -1,11 +1,5 @@
 """Services with one rule broken each, and the charge that the simulation must bring against each of them."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
-from typing import Any
-from unittest.mock import patch
-
 from processor.consume import standing
 from processor.consume.commits import Commits
 from processor.consume.intake import Intake
@@ -26,34 +20,7 @@ from processor.settle.partition import PartitionLedger
 from tests.send import broken_rules
 from tests.simulation import broken
 from tests.simulation.charges import Charge
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A rule that is broken.
-
-    Attributes:
-        name: what is wrong with it.
-        charge: of what it must be convicted.
-        theme: the worlds in which that shows.
-        patches: what to replace: of which object, which attribute, by what.
-    """
-
-    name: str
-    charge: Charge
-    theme: str
-    patches: Sequence[tuple[Any, str, Any]]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def at_large(self) -> AbstractContextManager[object]:
-        """While this is entered, the rule is broken."""
-        stack = ExitStack()
-        for target, name, value in self.patches:
-            stack.enter_context(patch.object(target, name, value))
-        return stack
-
+from tests.support.convictions import Mutant
 
 MUTANTS = (
     Mutant("commits all", Charge.LOST, "vendor", [(PartitionLedger, "to_commit", broken.commits_what_was_read)]),

@@ -13,11 +13,12 @@ from processor.records import Assignment, Delivery, Headers, Key, Record, Reques
 from processor.send.replies import Answered, Reply
 from processor.settle.metadata import Settled, decode
 from tests.simulation.books import Books, Stay
-from tests.simulation.charges import Charge, ConvictionError
+from tests.simulation.charges import Charge
 from tests.simulation.cluster_group import Committed
 from tests.simulation.config import API_KEY, PASSWORD, TOPIC, Figures
 from tests.simulation.machine import Host, Machine
 from tests.simulation.traffic import Truth
+from tests.support.convictions import ConvictionError
 
 ACCEPTED = range(200, 300)
 OF_ONE_TOPIC = frozenset(

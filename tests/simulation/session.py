@@ -1,52 +1,33 @@
 """Many seeds, one after another or side by side, and what they came to."""
 
-import multiprocessing
-import os
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from tests.simulation.themes import drawn, themed
 from tests.simulation.world import World
 from tests.simulation.worlds import Setup
+from tests.support.seeds import Sums
 
 CHUNK = 25
 """Seeds that a process takes at a time."""
 
 
 @dataclass(slots=True)
-class Session:
+class Session(Sums):
     """What many seeds came to.
 
     Attributes:
         repeats: deliveries that the vendor took more than once.
-        seconds: of CPU time; `simulated` those of the worlds.
-        failures: in words, with the seed and how to run it again.
+        simulated: seconds of the worlds.
     """
 
-    seeds: int = 0
     records: int = 0
     requests: int = 0
     letters: int = 0
     repeats: int = 0
     processes: int = 0
-    seconds: float = 0.0
     simulated: float = 0.0
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, other: "Session") -> None:
-        """Sum up."""
-        self.seeds += other.seeds
-        self.records += other.records
-        self.requests += other.requests
-        self.letters += other.letters
-        self.repeats += other.repeats
-        self.processes += other.processes
-        self.seconds += other.seconds
-        self.simulated += other.simulated
-        self.failures += other.failures
 
     def __str__(self) -> str:
         told = (
@@ -97,25 +78,3 @@ def tell(seed: int, theme: str | None) -> int:
     lines = [f"{name}: {setup}", *(str(line) for line in world.lines), failure or str(account)]
     print("\n".join(lines))  # noqa: T201 - a command line prints
     return 1 if failure else 0
-
-
-def run_many(chunks: Iterable[range], theme: str | None = None) -> Iterator[Session]:
-    """Run chunks of seeds in as many processes as there are processors."""
-    processes = os.cpu_count() or 1
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running = []
-        for chunk in chunks:
-            running.append(pool.submit(run_seeds, chunk, theme))
-            if len(running) > processes:
-                yield running.pop(0).result()
-        for each in running:
-            yield each.result()
-
-
-def chunks_of(first: int, end: int | None, seconds: float | None) -> Iterator[range]:
-    """Seeds up to `end`, or as many as begin in so many seconds."""
-    until = None if seconds is None else time.monotonic() + seconds
-    for start in count(first, CHUNK):
-        if (end is not None and start >= end) or (until is not None and time.monotonic() > until):
-            return
-        yield range(start, start + CHUNK if end is None else min(start + CHUNK, end))

@@ -1,8 +1,11 @@
+from functools import partial
+
 import pytest
 
-from tests.simulation.session import Session, chunks_of, run_many
+from tests.simulation.session import CHUNK, Session, run_seeds
 from tests.simulation.themes import THEMES, themed
 from tests.simulation.world import World
+from tests.support.seeds import chunks_of, run_many
 
 SEEDS = 800
 ENDS = 200
@@ -40,7 +43,7 @@ def _run_here(theme: str) -> tuple[object, list[object]]:
 
 def _run(first: int, end: int, theme: str | None) -> Session:
     total = Session()
-    for session in run_many(chunks_of(first, end, None), theme):
+    for session in run_many(partial(run_seeds, theme=theme), chunks_of(first, end, None, CHUNK)):
         total.add(session)
     print(total)  # noqa: T201 - `pytest -s` shows what was tried
     return total
