@@ -10,8 +10,9 @@ install: $(INSTALLED)
 demo: install
 	$(BIN)/clickstream demo --events 20000
 
+# Three at once: most tests wait for Kafka most of the time.
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy

@@ -1,6 +1,7 @@
 """The real parts of a test run: started when a test first asks for them, once, and named in the summary."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,25 @@ from tests.support.registry import Registry, RegistryProcess, running_registry
 from tests.support.topics import TopicFactory
 
 PARTS = pytest.StashKey[dict[str, str]]()
+NOT_ASKED = "no test asked for one"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a run in which no test has asked for a part yet."""
-    config.stash[PARTS] = dict.fromkeys(("Kafka", "Registry"), "no test asked for one")
+    config.stash[PARTS] = dict.fromkeys(("Kafka", "Registry"), NOT_ASKED)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands on what its tests asked for."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["parts"] = session.config.stash[PARTS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker is done: what its tests ran on is what the run ran on; each has parts of its own, all of one kind."""
+    asked = {part: words for part, words in node.workeroutput.get("parts", {}).items() if words != NOT_ASKED}
+    node.config.stash[PARTS].update(asked)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

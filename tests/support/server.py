@@ -1,6 +1,7 @@
 """Servers of ours on loopback: started, broken and restarted by tests, and gone when the tests are."""
 
 import atexit
+import os
 import secrets
 import shutil
 import signal
@@ -11,6 +12,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -22,14 +24,24 @@ STOP_TIMEOUT = 20
 """Seconds for an orderly stop, before the process is killed."""
 
 
+PORTS, WORKERS = 12_000, 3
+"""How many ports are given out, and between how many processes of one test run they are divided."""
+_tickets = count(secrets.randbelow(PORTS))
+
+
 def free_port() -> int:
     """A free port on loopback, below those that the kernel gives to outgoing connections.
 
     A client that calls a stopped server again and again on one of the kernel's ports gets, sooner or later,
     that very port for its own end: it then talks to itself, and the server cannot start again.
+
+    No two servers of a test run get the same one, for a server that is stopped, or not yet up, does not hold its own:
+    tests that run side by side have ranges of their own, and each goes through its range in turn.
     """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    each = PORTS // WORKERS
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = 20_000 + worker % WORKERS * each + next(_tickets) % each
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
