@@ -58,7 +58,10 @@ class Chaos:
 
 BOTH = (CLASSIC, CONSUMER)
 CASES: Sequence[Chaos] = (
-    Chaos("`kill -9` of one of three replicas every 8 s, started again at once", cases.killed, BOTH),
+    Chaos("`kill -9` of one of three replicas every 8 s, started again at once", cases.killed, (CONSUMER,)),
+    Chaos(
+        "`kill -9` of one of three replicas every 12 s, started again at once", partial(cases.killed, every=12), BOTH
+    ),
     Chaos(
         "`kill -9` of one of three replicas every 4 s, started again at once",
         partial(cases.killed, times=12, every=4),

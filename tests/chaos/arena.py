@@ -34,6 +34,9 @@ LATENCY = 0.1
 CONCURRENCY = 16
 SESSION = 6.0
 """Seconds until a silent replica's partitions go to others: Kafka's own least, and what the cluster has for KIP-848."""
+REST = SESSION + 3.0
+"""Seconds at most in which a classic group takes no commits after a member is gone: it waits for that one's session,
+then members hear of two rounds of rebalancing by their heartbeats, a second apart."""
 COMMIT_INTERVAL = 1.0
 TIMEOUT = 5.0
 """Seconds for one request; with less, answers come too late on a busy machine."""

@@ -63,6 +63,7 @@ class Books:
     Attributes:
         written: the topic: the events' numbers, and where they lie.
         calls: requests in the order of their arrival.
+        rest: seconds in which the group takes no commits after a member is gone.
     """
 
     written: Sequence[tuple[int, Place]]
@@ -70,6 +71,7 @@ class Books:
     letters: Sequence[Letter]
     commits: Sequence[Commit]
     faults: Sequence[Fault]
+    rest: float = 0.0
 
     @cached_property
     def places(self) -> Mapping[int, Place]:
@@ -229,8 +231,13 @@ class Books:
         return min(causes, key=lambda place: CAUSES.index(self.faults[place].kind), default=None)
 
     def may_repeat(self, fault: Fault) -> int:
-        """Deliveries of a replica that nobody may have committed: in flight, or taken within a commit interval."""
+        """Deliveries of a replica that nobody may have committed: in flight, or taken within a commit interval.
+
+        Where another one was gone shortly before, the group may not have taken commits since then.
+        """
         since = fault.begun - LATENCY - COMMIT_INTERVAL - SLACK
+        others = [each.begun for each in self.faults if each.kind in GONE and each.begun < fault.begun]
+        since = min([since, *(begun for begun in others if since < begun + self.rest)])
         return sum(call.agent == fault.agent and since <= call.wall <= fault.begun + CLOCK for call, _ in self.taken)
 
     # Dead letters.
@@ -274,15 +281,21 @@ class Books:
     def waits(self) -> Iterator[tuple[float, int]]:
         """Seconds from a record's way into Kafka's log to its first acceptance; and its number.
 
-        While a broker restarts nobody can be served, so that what came before counts from its return.
+        While a broker restarts nobody can be served, so that what came before counts from its return. Where replicas
+        were gone that had the record's partition, one after another, each begins a time of its own: the longest counts.
         """
         outages = [fault for fault in self.faults if fault.kind == "broker"]
+        gone = [fault for fault in self.faults if fault.kind in GONE]
         for number, calls in self._by_number.items():
-            start, taken = self.places[number].appended, calls[0].wall
+            place, taken = self.places[number], calls[0].wall
+            start = place.appended
             for fault in outages:
                 if start < fault.ended and taken > fault.begun:
                     start = max(start, min(fault.ended, taken))
-            yield taken - start, number
+            cuts = [
+                fault.begun for fault in gone if place.partition in fault.partitions and start < fault.begun < taken
+            ]
+            yield max(later - earlier for earlier, later in pairwise([start, *sorted(cuts), taken])), number
 
 
 def _explains(fault: Fault, before: Call, again: Call) -> bool:

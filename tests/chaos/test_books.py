@@ -166,6 +166,17 @@ def test_what_may_be_repeated_is_recent() -> None:
     assert books(calls).may_repeat(Fault("killed", 203.5, 203.5, "one")) == 2
 
 
+def test_more_may_be_repeated_where_the_group_took_no_commits() -> None:
+    """It waits for the session of another one that was gone before; not where that is over, or was later."""
+    last = Fault("killed", 203.5, 203.5, "one")
+    calls = [call(1, 195), call(2, 196.5), call(3, 203)]
+
+    for other, allowed in ((193, 1), (196, 2), (204, 1)):
+        faults = [Fault("killed", other, other, "two"), last]
+        assert replace(books(calls, faults=faults), rest=7).may_repeat(last) == allowed
+        assert books(calls, faults=faults).may_repeat(last) == 1
+
+
 def test_only_bad_luck_excuses_a_dead_letter() -> None:
     """Refused as often as the file allows, alone, and not for its pace or its key."""
     unlucky = [call(1, 201 + each, status=500) for each in range(MAX_ATTEMPTS)]
@@ -187,3 +198,12 @@ def test_waits_count_from_the_broker_s_return() -> None:
     faults = [Fault("broker", 150, 202.5)]
 
     assert {number: wait for wait, number in books(GOOD, faults=faults).waits()} == pytest.approx({1: 0, 2: 0, 3: 0.5})
+
+
+def test_waits_count_anew_when_the_next_replica_is_gone() -> None:
+    """Each that had the partition; what happened to others does not count."""
+    faults = [
+        Fault("killed", at, at, "one", frozenset({partition})) for at, partition in ((150, 0), (160, 7), (190, 0))
+    ]
+
+    assert {number: wait for wait, number in books(GOOD, faults=faults).waits()} == pytest.approx({1: 49, 2: 48, 3: 47})

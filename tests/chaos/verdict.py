@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tests.chaos.arena import MAX_ATTEMPTS, SESSION, Arena
+from tests.chaos.arena import MAX_ATTEMPTS, REST, SESSION, Arena
 from tests.chaos.books import GONE, Books, Letter
 from tests.chaos.faults import Fault
 from tests.chaos.weather import is_poison
@@ -22,7 +22,8 @@ def books(arena: Arena) -> Books:
         Letter(number, headers["dlq.error.class"], float(headers["written"]))
         for number, headers in arena.letters().items()
     ]
-    return Books(arena.written(), arena.calls(), letters, arena.commits(), [*arena.faults, *arena.told()])
+    rest = REST if arena.protocol == "classic" else 0.0
+    return Books(arena.written(), arena.calls(), letters, arena.commits(), [*arena.faults, *arena.told()], rest)
 
 
 def judged(arena: Arena, *, poison: bool = False, longest: float | None = None) -> Finding:
@@ -31,7 +32,7 @@ def judged(arena: Arena, *, poison: bool = False, longest: float | None = None) 
     Args:
         arena: once everything has settled.
         poison: whether some events were never to be taken.
-        longest: seconds that no event may have taken.
+        longest: seconds that no event may have taken after it was written, or after its replica was gone.
     """
     seen = books(arena)
     waited = max(seen.waits(), default=(0.0, 0))
