@@ -140,10 +140,27 @@ def measure(chosen: Sequence[Chaos], at_once: int, folder: Path) -> tuple[str, l
         return clusters[0].broker.describe.partition(" at ")[0], [row.result() for row in rows]
 
 
+def merged(page: str, rows: Sequence[Row]) -> str:
+    """The page's table with these rows in place of what it has of the same cases; all cases in their order.
+
+    Raises:
+        KeyError: the page lacks a case that was not run.
+    """
+    lines = {tuple(line.split(" | ")[:2]): line for line in [*page.splitlines(), *map(str, rows)]}
+    wanted = [
+        (f"| {case.what}", f"{mode.name}; {group}")
+        for case in CASES
+        for mode, group in product((SINGLE, BATCHES), case.groups)
+    ]
+    return "\n".join([*table([]).splitlines(), *(lines[key] for key in wanted)])
+
+
 def main() -> int:
     """Run everything, or what is named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
-    parser.add_argument("--only", default="", help="cases whose description has this in it; the page stays as it is")
+    parser.add_argument(
+        "--only", default="", help="cases whose description has this in it; on the page the others stay as they are"
+    )
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help="cases that run side by side")
     parser.add_argument("--logs", type=Path, help="an empty folder where the processes' logs stay")
     options = parser.parse_args()
@@ -151,9 +168,8 @@ def main() -> int:
         chosen = [case for case in CASES if options.only in case.what]
         kafka, rows = measure(chosen, options.at_once, options.logs or Path(folder))
     print(table(rows))
-    if not options.only:
-        at = f"{datetime.now(UTC):%Y-%m-%d}, {kafka}, {platform.system()} with {os.cpu_count()} processors"
-        write(PAGE, "chaos", f"\n{at}.\n\n{table(rows)}\n", "make chaos")
+    at = f"{datetime.now(UTC):%Y-%m-%d}, {kafka}, {platform.system()} with {os.cpu_count()} processors"
+    write(PAGE, "chaos", f"\n{at}.\n\n{merged(PAGE.read_text(), rows)}\n", "make chaos")
     return any(row.finding.failed for row in rows)
 
 

@@ -233,11 +233,14 @@ class Books:
     def may_repeat(self, fault: Fault) -> int:
         """Deliveries of a replica that nobody may have committed: in flight, or taken within a commit interval.
 
-        Where another one was gone shortly before, the group may not have taken commits since then.
+        Where another one was gone shortly before, the group may not have taken commits since then; nor since one that
+        was gone shortly before that.
         """
         since = fault.begun - LATENCY - COMMIT_INTERVAL - SLACK
         others = [each.begun for each in self.faults if each.kind in GONE and each.begun < fault.begun]
-        since = min([since, *(begun for begun in others if since < begun + self.rest)])
+        for begun in sorted(others, reverse=True):
+            if since < begun + self.rest:
+                since = min(since, begun)
         return sum(call.agent == fault.agent and since <= call.wall <= fault.begun + CLOCK for call, _ in self.taken)
 
     # Dead letters.

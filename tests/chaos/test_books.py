@@ -171,8 +171,8 @@ def test_more_may_be_repeated_where_the_group_took_no_commits() -> None:
     last = Fault("killed", 203.5, 203.5, "one")
     calls = [call(1, 195), call(2, 196.5), call(3, 203)]
 
-    for other, allowed in ((193, 1), (196, 2), (204, 1)):
-        faults = [Fault("killed", other, other, "two"), last]
+    for others, allowed in (([193], 1), ([196], 2), ([204], 1), ([190, 196], 3)):
+        faults = [*(Fault("killed", other, other, "two") for other in others), last]
         assert replace(books(calls, faults=faults), rest=7).may_repeat(last) == allowed
         assert books(calls, faults=faults).may_repeat(last) == 1
 
