@@ -16,6 +16,7 @@ from processor.consume.backpressure import Limits
 from processor.consume.bridge import LoopBridge
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.lag import EndOffsets
+from processor.consume.roll import Roll
 from processor.consume.share import ShareWatch
 from processor.consume.start import write_start_offsets
 from processor.consume.survey import Survey
@@ -172,13 +173,14 @@ def _kafka_thread(
         write_start_offsets(
             admin,
             lambda callbacks: clients.consumer({"error_cb": on_error, **callbacks}),
+            plan.group,
             plan.topics,
             settings.start_from,
             stopping,
             log,
         )
 
-    memory = settings.in_memory
+    memory, kip848 = settings.in_memory, is_kip848(settings.kafka)
     return KafkaThread(
         make_consumer=clients.consumer,
         prepare=prepare,
@@ -186,7 +188,8 @@ def _kafka_thread(
         offsets=Ledger(settings.commit_interval),
         broker=Survey(admin, clock, log),
         session=session_timeout(settings.kafka),
-        tells_loss=not is_kip848(settings.kafka),
+        tells_loss=not kip848,
+        roll=Roll(admin, plan.group, clock) if kip848 else None,
         limits=NOTHING
         if plan.settings.mode == "paused"
         else Limits(memory.max_records, memory.max_bytes, settings.max_ahead),

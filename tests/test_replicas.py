@@ -9,7 +9,7 @@ from processor.demo.vendors import VendorOptions
 from tests.support.broker import Broker
 from tests.support.path import running_path
 from tests.support.registry import Registry
-from tests.support.replicas import Fleet, running_fleet
+from tests.support.replicas import WITHIN, Fleet, running_fleet
 from tests.support.topics import TopicFactory
 
 RATE = 40.0
@@ -43,3 +43,20 @@ def test_replicas_stay_within_the_account_s_rate(fleet: Fleet) -> None:
     fleet.requests(2 * WHILE)
 
     assert fleet.arrivals.rate <= 1.3 * RATE
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_replica_that_gets_no_partition_is_ready(
+    tmp_path: Path, broker: Broker, registry: Registry, topic: TopicFactory, protocol: str
+) -> None:
+    """An empty assignment is one, whether the group's protocol tells of it or not: roll-outs wait for it."""
+    with running_path(tmp_path, broker, registry, topic, VendorOptions()) as path:
+        path.topic = topic(1)
+        changes = path.overlay() | {"kafka": {"group.protocol": protocol}}
+        with path.service(changes, "--destination", "rocket") as first:
+            first.ready(WITHIN)
+            with path.service(changes, "--destination", "rocket") as standby:
+                standby.ready(WITHIN)
+                owned = [service.status()["rocket"]["partitions"] for service in (first, standby)]
+
+    assert sorted(len(partitions) for partitions in owned) == [0, 1]

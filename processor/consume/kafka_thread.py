@@ -24,6 +24,7 @@ from processor.consume.membership import Membership
 from processor.consume.open_transactions import OpenTransactions
 from processor.consume.polls import Polls
 from processor.consume.ports import Broker, Counts, EventLoop, Offsets, Snapshot
+from processor.consume.roll import Roll
 from processor.consume.standing import Standing
 from processor.consume.statistics import read
 from processor.consume.troubles import Complaints
@@ -58,6 +59,7 @@ class KafkaThread:
         broker: is asked where partitions come, and now and then.
         session: seconds after which a group gives up a member that it does not hear of.
         tells_loss: whether the client tells of that by itself; with KIP-848 it does not.
+        roll: whom to ask whether this member gets no partitions, where the client does not tell; None where it does.
 
     Attributes:
         lease: whether what was assigned may be taken for ours.
@@ -74,6 +76,7 @@ class KafkaThread:
         broker: Broker,
         session: float,
         tells_loss: bool = True,
+        roll: Roll | None = None,
         limits: Limits,
         clock: Clock,
         log: Logger,
@@ -108,6 +111,7 @@ class KafkaThread:
             counts=self.counts,
             enter_settled=self._enter_settled,
             joined=self._joined,
+            roll=roll,
             log=log,
         )
         self._upkeep = Upkeep(offsets, broker, self._membership, clock)
@@ -147,6 +151,7 @@ class KafkaThread:
                     "stood_still",
                     reason=str(stall),
                     next="nothing of what was assigned is sent or committed; joins again",
+                    fix="where it comes again: see whether a CPU limit throttles the pod, or its node was suspended",
                 )
             except Exception as exception:  # noqa: BLE001 - no Kafka error ends the process (invariant 10)
                 self._failed(exception)
@@ -198,6 +203,7 @@ class KafkaThread:
             self._commits.send(consumer, view)
         self._publish(view)
         self._upkeep.turn(consumer)
+        self._membership.look(consumer)
         self._take(consumer)
 
     def _enter_settled(self) -> None:

@@ -8,6 +8,7 @@ from processor.consume.arrivals import Arrivals
 from processor.consume.commits import Commits
 from processor.consume.lease import Lease
 from processor.consume.ports import Counts, EventLoop, Offsets
+from processor.consume.roll import Roll
 from processor.consume.standing import Standing
 from processor.logs import Logger
 from processor.offsets import Finding, Start
@@ -20,6 +21,7 @@ class Membership:
     Args:
         enter_settled: enters in the ledger what the event loop has posted.
         joined: told that partitions came, if only none.
+        roll: whom to ask whether none came, where the client does not tell; None where it does.
 
     Attributes:
         loop: the other side, once there is one.
@@ -37,6 +39,7 @@ class Membership:
         counts: Counts,
         enter_settled: Callable[[], None],
         joined: Callable[[], None],
+        roll: Roll | None,
         log: Logger,
     ) -> None:
         self._offsets = offsets
@@ -47,6 +50,7 @@ class Membership:
         self._counts = counts
         self._enter_settled = enter_settled
         self._joined = joined
+        self._roll = roll
         self._log = log
         self.loop: EventLoop
         self.closing = False
@@ -58,6 +62,7 @@ class Membership:
         if self.closing or not self._lease.renew():  # asking for offsets in a close would time out and raise into it
             return
         self._joined()
+        self._roll = None
         self._counts.rebalances += 1
         self._place(consumer, self._arrivals.begin(consumer, _keys(partitions)))
         self._log.info("partitions_assigned", partitions=_names(partitions))
@@ -92,6 +97,15 @@ class Membership:
         if not self._offsets.view():  # whatever comes now is ours again
             self._lease.begin()
         self._log.warning("partitions_lost", partitions=_names(partitions), next="read again from the last commit")
+
+    # What no callback tells.
+
+    def look(self, consumer: Consumer) -> None:
+        """Find out whether this member has joined, until it once has: there may be no partitions for it."""
+        if self._roll is not None and self._roll.spares(consumer):
+            self._roll = None
+            self._joined()
+            self._log.info("partitions_assigned", partitions=[])
 
     # What else ends and begins assignments.
 

@@ -31,19 +31,23 @@ MakeConsumer = Callable[[dict[str, object]], Consumer]
 def write_start_offsets(
     make_admin: Callable[[], AdminClient],
     make_consumer: MakeConsumer,
+    group: str,
     topics: Sequence[str],
     start_from: StartFrom,
     stopping: Callable[[], bool],
     log: Logger,
 ) -> None:
-    """Give a new group its start offsets; does nothing for a group that has offsets.
+    """Give a new group its start offsets; does nothing for a group that has offsets, or reads these topics already.
+
+    The latter is one whose offsets are gone, as where its topic was created anew and nothing has come since.
 
     The group is asked through a consumer that subscribes to nothing: the admin client's own call for a group's offsets
     ends the process where the coordinator is not ready (librdkafka issue 5040).
 
     Args:
-        make_admin: builds a client that asks for offsets.
+        make_admin: builds a client that asks for offsets and members.
         make_consumer: builds a client of the group.
+        group: its id.
         topics: names, or regular expressions that start with `^`.
         start_from: where a new group begins.
         stopping: looked at while Kafka does not answer; a service that is to end waits no longer.
@@ -65,23 +69,34 @@ def write_start_offsets(
             partition.offset >= 0 for partition in consumer.committed(partitions, timeout=TIMEOUT)
         ):
             return
-        starts = _starts(make_admin(), partitions, start_from)
+        admin = make_admin()
+        starts = _starts(admin, partitions, start_from)
         consumer.commit(offsets=starts, asynchronous=True)
-        _await_answer(consumer, answers)
+        error = _answer(consumer, answers)
     finally:
         consumer.close()
-    log.info("new_group_starts", start_from=str(start_from), partitions=len(starts))
+    if error is None:
+        log.info("new_group_starts", start_from=str(start_from), partitions=len(starts))
+    elif error.code() == KafkaError.UNKNOWN_MEMBER_ID and _is_read(admin, group, partitions):
+        log.info("group_has_begun", next="a partition without an offset begins at its earliest record")
+    else:
+        raise KafkaException(error)
 
 
-def _await_answer(consumer: Consumer, answers: list[KafkaError | None]) -> None:
+def _answer(consumer: Consumer, answers: list[KafkaError | None]) -> KafkaError | None:
     """Wait for the commit: it is refused while the group has members, which means that another replica was first."""
     for _ in range(round(TIMEOUT / POLL)):
         if answers:
             break
         consumer.poll(POLL)
-    error = answers[0] if answers else KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - its only name
-    if error is not None:
-        raise KafkaException(error)
+    return answers[0] if answers else KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - its only name
+
+
+def _is_read(admin: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> bool:
+    """Whether members of the group have some of these partitions."""
+    described = admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group].result()
+    owned = {(at.topic, at.partition) for each in described.members for at in each.assignment.topic_partitions}
+    return any((at.topic, at.partition) in owned for at in partitions)
 
 
 def _known(consumer: Consumer, stopping: Callable[[], bool]) -> dict[str, TopicMetadata]:

@@ -8,6 +8,7 @@ from processor.clock import Clock, SystemClock
 from processor.consume import kafka_thread
 from processor.consume.backpressure import Limits
 from processor.consume.ports import Broker
+from processor.consume.roll import Roll
 from processor.consume.survey import Survey
 from processor.settings.kafka_properties import consumer_config
 from tests.consume.clusters import Cluster, Join
@@ -92,16 +93,18 @@ def join_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
         **kafka: str,
     ) -> Member:
         properties = {name.replace("_", "."): value for name, value in kafka.items()}
-        config = consumer_config(cluster.properties | properties, group or uuid4().hex, "test")
+        group = group or uuid4().hex
+        config = consumer_config(cluster.properties | properties, group, "test")
         users: set[int] = set()
-        lines, admin = Lines(), admin_client(cluster.broker.bootstrap)
+        lines, admin, clock = Lines(), admin_client(cluster.broker.bootstrap), SystemClock()
         members.append(
             start_member(
                 lambda callbacks: watched({**config, **callbacks}, users),
                 [topic],
                 settles=settles,
                 limits=limits,
-                broker=Survey(lambda: admin, SystemClock(), lines.log),
+                broker=Survey(lambda: admin, clock, lines.log),
+                roll=Roll(lambda: admin, group, clock) if cluster.protocol == "consumer" else None,
                 users=users,
                 lines=lines,
             )

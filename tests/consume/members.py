@@ -11,6 +11,7 @@ from processor.clock import Clock, SystemClock
 from processor.consume.backpressure import Limits
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.ports import Broker
+from processor.consume.roll import Roll
 from processor.offsets import PartitionLog, TopicId, no_topic_id
 from processor.records import Assignment, Key, Record
 from processor.settle.ledger import Ledger
@@ -130,6 +131,7 @@ def start_member(  # noqa: PLR0913 - what a test may say of it
     limits: Limits = AMPLE,
     prepare: Prepare = lambda *_: None,
     broker: Broker | None = None,
+    roll: Roll | None = None,
     session: float = 45.0,
     clock: Clock | None = None,
     users: set[int] | None = None,
@@ -144,6 +146,7 @@ def start_member(  # noqa: PLR0913 - what a test may say of it
         limits: `in_memory`.
         prepare: as for `KafkaThread`.
         broker: tells of partitions that come; nothing by default.
+        roll: as for `KafkaThread`.
         session: the group's time-out, in seconds.
         clock: the machine's by default.
         users: where `make_consumer` notes the threads that call the consumer.
@@ -156,6 +159,7 @@ def start_member(  # noqa: PLR0913 - what a test may say of it
         topics=topics,
         offsets=ledger,
         broker=broker or Silent(),
+        roll=roll,
         session=session,
         limits=limits,
         clock=clock or SystemClock(),

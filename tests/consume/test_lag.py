@@ -13,6 +13,12 @@ from tests.support.server import free_port
 from tests.support.waiting import eventually
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer for an answer than the service waits."""
+    monkeypatch.setattr(lag, "TIMEOUT", 30.0)
+
+
 class Refusing:
     """A client that cannot even ask."""
 

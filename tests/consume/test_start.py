@@ -13,6 +13,7 @@ from processor.consume.start import StartFrom, write_start_offsets
 from processor.settings.kafka_properties import consumer_config
 from tests.consume.clusters import Cluster, Join
 from tests.consume.scripted import ScriptedConsumer
+from tests.consume.test_restarts import REAL, WITHIN
 from tests.support.broker import PARTITIONS, admin_client
 from tests.support.logs import Lines
 from tests.support.reading import committed, patiently
@@ -40,7 +41,9 @@ class Group:
             return Consumer({**config, **callbacks})
 
         patiently(
-            lambda: write_start_offsets(self.make_admin, make_consumer, topics, start_from, going_on, self.lines.log)
+            lambda: write_start_offsets(
+                self.make_admin, make_consumer, self.name, topics, start_from, going_on, self.lines.log
+            )
         )
 
     def make_admin(self) -> AdminClient:
@@ -148,7 +151,7 @@ def test_nothing_to_read_writes_nothing(cluster: Cluster) -> None:
     assert group.lines("new_group_starts") == []
 
 
-@pytest.mark.parametrize("cluster", ["run's broker, classic", "run's broker, consumer"], indirect=True)
+@REAL
 def test_a_group_with_members_cannot_be_written(cluster: Cluster, join: Join) -> None:
     """Where another replica was first this one fails, to come back later; the members' offsets stay theirs."""
     group, topic = Group(cluster), cluster.filled(EACH)
@@ -161,6 +164,20 @@ def test_a_group_with_members_cannot_be_written(cluster: Cluster, join: Join) ->
 
     assert group.offsets(other) == {}
     assert group.lines("new_group_starts") == []
+
+
+@REAL
+def test_a_group_that_has_lost_its_offsets_is_joined(cluster: Cluster, join: Join) -> None:
+    """Others read a topic that was created anew and has no records yet: no start is written, and none is waited for."""
+    group, topic = Group(cluster), cluster.topics(1)
+    member = join(topic, group.name)
+    eventually_sync(lambda: member.assigned, WITHIN)
+    assert group.offsets(topic) == {}
+
+    group.begin([topic], "latest")
+
+    assert group.offsets(topic) == {}
+    assert group.lines.events == ["group_has_begun"]
 
 
 def never(_: object) -> bool:
@@ -179,7 +196,7 @@ def test_kafka_that_is_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
         return Consumer({**config, **callbacks, "error_cb": said.append})
 
     with pytest.raises(KafkaException):
-        write_start_offsets(unused, make_consumer, ["clicks"], "latest", going_on, Lines().log)
+        write_start_offsets(unused, make_consumer, "g", ["clicks"], "latest", going_on, Lines().log)
 
     assert "Connection refused" in said[0].str()
 
@@ -195,7 +212,7 @@ def test_a_service_that_is_to_end_waits_no_longer(monkeypatch: pytest.MonkeyPatc
         return True
 
     with pytest.raises(KafkaException):
-        write_start_offsets(unused, lambda _: Consumer(nowhere), ["clicks"], "latest", stopping, Lines().log)
+        write_start_offsets(unused, lambda _: Consumer(nowhere), "g", ["clicks"], "latest", stopping, Lines().log)
 
     assert turns == [True]
 
@@ -233,7 +250,9 @@ def test_a_commit_without_an_answer_is_an_error(cluster: Cluster, monkeypatch: p
     topic, silent = cluster.topics(), Silent(answers=False, admin=admin)
 
     with pytest.raises(KafkaException):
-        write_start_offsets(lambda: admin, lambda _: cast("Consumer", silent), [topic], "latest", going_on, Lines().log)
+        write_start_offsets(
+            lambda: admin, lambda _: cast("Consumer", silent), "g", [topic], "latest", going_on, Lines().log
+        )
 
     assert silent.told("commit") == [everywhere(0)]
     assert silent.closed

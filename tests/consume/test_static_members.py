@@ -76,6 +76,7 @@ def test_a_new_group_is_given_its_start_by_a_named_client(cluster: Cluster) -> N
     write_start_offsets(
         lambda: admin_client(cluster.broker.bootstrap),
         lambda callbacks: Consumer({**config, **callbacks}),
+        group,
         [topic],
         "latest",
         lambda: False,

@@ -25,7 +25,7 @@ class Member:
         told: each rebalance: its kind, and its partitions with the offsets that came.
         answers: of commits: the error of the whole, and of each partition its offset and error.
         errors: what `error_cb` was given; `complaints`, what came in the place of records.
-        revoking: called in the revocation, before the partitions are given back.
+        revoking: called in the revocation, before the partitions are given back; `committed`, with a commit's answer.
     """
 
     def __init__(self, ground: Ground, topic: str, group: str, *, begins: int | None = 0, **config: object) -> None:
@@ -38,6 +38,8 @@ class Member:
         self.owned: set[int] = set()
         self.revoking: During = lambda *_: None
         self.assigning: During = lambda *_: None
+        self.committed: Callable[[Any], None] = lambda _: None
+        self._inside: Any = None
         self._closed = False
         callbacks = {"on_commit": self._on_commit, "error_cb": lambda error: self.errors.append(error.code())}
         self.consumer = ground.consumer(config_of(ground, group, **config) | callbacks)
@@ -81,6 +83,7 @@ class Member:
 
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         self._note("assigned", partitions)
+        self._inside = consumer  # as callbacks may use it
         self.owned |= {at.partition for at in partitions}
         self.assigning(consumer, partitions)
         offset = self.begins
@@ -101,6 +104,7 @@ class Member:
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         each = {at.partition: (at.offset, at.error.code() if at.error else None) for at in partitions}
         self.answers.append((error.code() if error else None, each))
+        self.committed(self._inside)
 
     def _note(self, kind: str, partitions: list[TopicPartition]) -> None:
         self.told.append((kind, {at.partition: at.offset for at in partitions}))

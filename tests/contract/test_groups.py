@@ -56,6 +56,39 @@ def test_rebalances_are_deltas(ground: Ground, join: Joined) -> None:
     assert first.kinds() == ["assigned", "revoked", "assigned"]
 
 
+@BOTH
+def test_a_member_for_whom_nothing_is_left(ground: Ground, join: Joined) -> None:
+    """The older protocol tells it so by an empty list; the newer one says nothing, but to who asks the coordinator."""
+    topic, group = ground.topic(), new_group()
+    first = join(topic, group)
+    ground.until(lambda: first.owns(0))
+    standby = join(topic, group)
+    ground.until(lambda: shared(first, standby) == (1, 0) and len(listed(ground, group)) == 2)
+    for _ in range(50):
+        shared(first, standby)
+
+    classic = ground.protocol == "classic"
+    assert bool(standby.told) == classic
+    assert all(each == ("assigned", {}) for each in standby.told)
+    assert listed(ground, group) == {
+        first.consumer.memberid(): ([0], None if classic else [0]),
+        standby.consumer.memberid(): ([], None if classic else []),
+    }
+
+
+def listed(ground: Ground, group: str) -> dict[str, tuple[list[int], list[int] | None]]:
+    """The group's members, as its coordinator has them: what each owns, and what it is to own, if that is told."""
+    future = ground.admin().describe_consumer_groups([group], request_timeout=10)[group]
+
+    def partitions(assignment: Any) -> list[int]:
+        return [at.partition for at in assignment.topic_partitions]
+
+    return {
+        each.member_id: (partitions(each.assignment), each.target_assignment and partitions(each.target_assignment))
+        for each in ground.result(future).members
+    }
+
+
 def test_a_revocation_may_commit(ground: Ground, join: Joined) -> None:
     """What is committed while partitions are given back is there when their heir is assigned them."""
     topic, group = ground.topic(2), new_group()

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaError, Message, TopicPartition
 
 from tests.contract.ground import Ground, config_of
-from tests.contract.members import new_group
+from tests.contract.members import Joined, new_group
 
 
 class Reader:
@@ -92,6 +92,25 @@ def test_a_pause_forgets_what_was_fetched(ground: Ground, read: Any) -> None:
 
     reader.consumer.resume(reader.at)
     assert reader.until(300) == list(range(300))
+
+
+def test_a_pause_in_a_callback_takes_back_what_was_taken(ground: Ground, join: Joined) -> None:
+    """What the same `consume()` had before the callback it does not give: that comes after the pause."""
+    topic = ground.topic()
+    ground.fill(topic, 10)
+    at = [TopicPartition(topic, 0)]
+    member = join(topic, new_group())
+    ground.until(lambda: member.poll(1))
+    member.committed = lambda consumer: consumer.pause(at)
+
+    member.consumer.commit(offsets=[TopicPartition(topic, 0, 1)], asynchronous=True)
+    came = member.poll(500, 2.0)
+
+    assert (came, len(member.answers)) == ([], 1)
+    assert member.consumer.position(at)[0].offset == 1
+    member.consumer.resume(at)
+    ground.until(lambda: member.owns(0) and len(member.values()) == 10)
+    assert member.values() == list(range(10))
 
 
 def test_a_pause_survives_the_assignment(ground: Ground, read: Any) -> None:

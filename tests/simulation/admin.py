@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from confluent_kafka import (
+    ConsumerGroupState,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -19,13 +20,18 @@ from confluent_kafka.admin import (
     ClusterMetadata,
     ConfigEntry,
     ConfigResource,
+    ConsumerGroupDescription,
     ListOffsetsResultInfo,
+    MemberAssignment,
+    MemberDescription,
     OffsetSpec,
     PartitionMetadata,
     TopicDescription,
     TopicMetadata,
 )
 
+from processor.records import Key
+from tests.simulation.cluster_group import Member
 from tests.simulation.cluster_log import PartitionLog, Topic
 from tests.simulation.network import Link, Question
 from tests.simulation.weather import Ill
@@ -79,6 +85,14 @@ class SimAdmin:
         """Topics with their ids, and what one may do with them."""
         return {name: self._ask(partial(self._description, name), request_timeout) for name in topics.topic_names}
 
+    def describe_consumer_groups(
+        self, groups: Iterable[str], *, request_timeout: float = TIMEOUT
+    ) -> dict[str, Future[ConsumerGroupDescription]]:
+        """Groups with their members."""
+        return {
+            name: self._ask(partial(self._group, name), request_timeout, needs=Ill.NO_COORDINATOR) for name in groups
+        }
+
     def list_topics(self, topic: str | None = None, timeout: float = -1) -> ClusterMetadata:
         """All topics, or this one.
 
@@ -98,7 +112,11 @@ class SimAdmin:
         self._lost = True
 
     def _ask(
-        self, work: Callable[[], Any], timeout: float, on_unreachable: Callable[[], None] = lambda: None
+        self,
+        work: Callable[[], Any],
+        timeout: float,
+        on_unreachable: Callable[[], None] = lambda: None,
+        needs: Ill | None = None,
     ) -> Future[Any]:
         future: Future[Any] = self._cluster.machine.future()
 
@@ -111,7 +129,7 @@ class SimAdmin:
                 future.set_result(answer)
 
         host = self._link.host
-        Question(self._cluster, host, work, done, within=timeout, needs=None, on_unreachable=on_unreachable).limit()
+        Question(self._cluster, host, work, done, within=timeout, needs=needs, on_unreachable=on_unreachable).limit()
         return future
 
     def _offset(self, at: TopicPartition, spec: Any, *, committed: bool) -> ListOffsetsResultInfo | KafkaError:
@@ -130,6 +148,13 @@ class SimAdmin:
         partitions = [self._partition(number) for number in range(len(topic.partitions))]
         return TopicDescription(name, topic.topic_id, False, partitions, self._operations())  # noqa: FBT003 - the client's own
 
+    def _group(self, name: str) -> ConsumerGroupDescription | KafkaError:
+        group = self._cluster.groups.get(name)
+        if group is None or not group.members:
+            return KafkaError(KafkaError.GROUP_ID_NOT_FOUND)
+        members = [_member(each, classic=group.classic) for each in group.members.values()]
+        return ConsumerGroupDescription(name, False, members, "", ConsumerGroupState.STABLE, Node(1, "kafka", 9092))  # noqa: FBT003 - the client's own
+
     def _partition(self, number: int) -> TopicPartitionInfo:
         """A partition with three copies, of which too few may be in sync."""
         nodes = [Node(each, "kafka", 9092) for each in (1, 2, 3)]
@@ -146,6 +171,16 @@ class SimAdmin:
             return KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
         values = {"max.message.bytes": str(topic.max_message_bytes), "min.insync.replicas": "2"}
         return {key: ConfigEntry(key, value) for key, value in values.items()}
+
+
+def _member(member: Member, *, classic: bool) -> MemberDescription:
+    """The older protocol knows no target."""
+    target = None if classic else _owned(member.target)
+    return MemberDescription(member.id, "", member.host.name, _owned(member.held), member.instance or None, target)
+
+
+def _owned(keys: Iterable[Key]) -> MemberAssignment:
+    return MemberAssignment([TopicPartition(*key) for key in sorted(keys)])
 
 
 def _found(log: PartitionLog, spec: Any, *, committed: bool) -> ListOffsetsResultInfo:

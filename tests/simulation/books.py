@@ -53,9 +53,7 @@ class Books:
         stays: by assignment.
         flying: lanes of the requests in flight, by process.
         lanes: the vendor's acceptances in order: offset and index, by partition and lane.
-        innocent: letters of deliveries that the vendor would have taken, with what they say.
-        innocent: dict[str, str] = field(default_factory=dict)
-    excused: offsets that nobody can read any more, by partition.
+        excused: offsets that nobody can read any more, by partition.
     """
 
     traffic: Traffic
@@ -65,7 +63,6 @@ class Books:
     stays: dict[Assignment, Stay] = field(default_factory=dict)
     flying: dict[Host, set[str]] = field(default_factory=lambda: defaultdict(set))
     lanes: dict[tuple[Key, str], list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
-    innocent: dict[str, str] = field(default_factory=dict)
     excused: dict[Key, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def settled(self, truth: Truth) -> bool:

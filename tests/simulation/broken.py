@@ -44,6 +44,11 @@ def always(*_: Any) -> bool:
     return True
 
 
+def never(*_: Any) -> bool:
+    """Whatever was asked, the answer is no."""
+    return False
+
+
 def none(*_: Any) -> tuple[()]:
     """There is nothing to tell."""
     return ()

@@ -29,6 +29,7 @@ class Charge(Enum):
     MUCH_REPEATED = "a crash leaves more to be repeated than what was in flight and one commit interval"
     STALE_MEMBER = "a member sends what another one owns"
     STUCK = "not done long after all troubles are over"
-    SILENT = "it stands still and says no reason, or says one and moves"
+    UNREADY = "not ready long after all troubles are over"
+    SILENT = "a partition stands still and no reason is said"
     EXIT = "the end was not as specified"
     UNCOMMITTED = "ended well, and what was settled is not committed"

@@ -139,7 +139,8 @@ class Group:
         free = {key for key in self.partitions() if any(_wants(member, key) for member in members)}
         for member in members:
             member.target = frozenset(key for key in member.target if key in free and _wants(member, key))
-        for place, member in enumerate(members):
+        most = sorted(members, key=lambda member: len(member.target), reverse=True)
+        for place, member in enumerate(most):
             quota = (len(free) + len(members) - 1 - place) // len(members)
             member.target = frozenset(sorted(member.target)[:quota])
         for key in sorted(free.difference(*(member.target for member in members))):

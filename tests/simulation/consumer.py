@@ -88,13 +88,16 @@ class SimConsumer:
         clock = self._machine.clock
         until = clock.now() + (timeout if timeout >= 0 else FOREVER)
         taken: Taken = []
-        while True:
-            while self._queue and len(taken) < num_messages:
-                self._queue.serve(taken, num_messages, self.fetcher)
-            left = until - clock.now()
-            if len(taken) == num_messages or left <= 0:
-                break
-            self._machine.wait(lambda: bool(self._queue), left)
+        try:
+            while True:
+                while self._queue and len(taken) < num_messages:
+                    self._queue.serve(taken, num_messages, self.fetcher)
+                left = until - clock.now()
+                if len(taken) == num_messages or left <= 0:
+                    break
+                self._machine.wait(lambda: bool(self._queue), left)
+        finally:
+            self.fetcher.given()
         self._polled = clock.now()
         return [message for _, message in taken]
 
@@ -149,6 +152,10 @@ class SimConsumer:
             TopicPartition(*key, held.offset, held.metadata) if held else TopicPartition(*key, OFFSET_INVALID)
             for key, held in found.items()
         ]
+
+    def memberid(self) -> str:
+        """As the coordinator knows it."""
+        return self.membership.member_id
 
     def list_topics(self, topic: str | None = None, timeout: float = -1) -> ClusterMetadata:
         """All topics, or this one.

@@ -41,8 +41,6 @@ WAITS = (1.0, 2.0, 7.0, 30.0)
 """Seconds that it asks to wait."""
 Judge = Callable[[Request], Ill | None]
 """What is wrong with a request's payloads for good; None = nothing."""
-OnRequest = Callable[[Host, Request, bool], None]
-"""Told of each request when it is decided: who sent it, and whether it was carried out."""
 
 
 @dataclass(eq=False, slots=True)
@@ -54,7 +52,7 @@ class Entry:
         host: that process.
         path: the channel's.
         ids: of its deliveries, in their order; `lanes` likewise.
-        ill: what was wrong with the weather or the payload.
+        ill: what was wrong with the weather or the payload; `diced` where chance alone chose it among others.
         taken: whether it was carried out.
         heard: when its process had the reply; None where it never had it.
     """
@@ -68,9 +66,14 @@ class Entry:
     once: bool
     arrived: float | None = None
     ill: Ill | None = None
+    diced: bool = False
     taken: bool = False
     reply: Reply | None = None
     heard: float | None = None
+
+
+OnRequest = Callable[[Request, Entry], None]
+"""Told of each request when it is decided."""
 
 
 @dataclass(slots=True)
@@ -102,9 +105,10 @@ class Endpoint:
         hit = episode is not None and self.machine.random.random() < episode.share
         ill = episode.ill if episode is not None and hit else self.judge(request)
         entry.ill = ill
+        entry.diced = hit and episode is not None and episode.share < 1
         entry.taken = ill in {None, Ill.LOST} or (ill is Ill.RESET and self.machine.random.random() < 0.5)
         entry.reply = reply = self._reply(ill)
-        self.on_request(entry.host, request, entry.taken)
+        self.on_request(request, entry)
         return reply, ill not in {Ill.TIMEOUT, Ill.LOST}
 
     def _reply(self, ill: Ill | None) -> Reply:

@@ -32,6 +32,8 @@ class Fetched:
 
     Attributes:
         position: behind what the application was given; invalid before the first.
+        reached: behind what the `consume()` that is under way has taken; None where it has taken nothing.
+        start: where fetching goes on if what was fetched since counts for nothing.
         next: where the next fetch begins; None while that is looked for.
         version: grows when what was fetched until then counts for nothing any more.
         waiting: answers that were not consumed.
@@ -39,6 +41,8 @@ class Fetched:
 
     key: Key
     position: int = OFFSET_INVALID
+    reached: int | None = None
+    start: int | None = None
     next: int | None = None
     paused: bool = False
     version: int = 0
@@ -104,12 +108,12 @@ class Fetcher:
                 fetched.live = False
 
     def pause(self, keys: Iterable[Key]) -> None:
-        """Fetch no more, and forget what was not consumed."""
+        """Fetch no more, and forget what was not consumed, or was in the `consume()` that is under way."""
         for fetched in self._known(keys):
             self._paused.add(fetched.key)
             fetched.paused = True
             if fetched.next is not None:  # else where it begins is still being looked for
-                self._go_to(fetched, fetched.position if fetched.position >= 0 else fetched.next)
+                self._go_to(fetched, fetched.start)
 
     def resume(self, keys: Iterable[Key]) -> None:
         """Fetch again."""
@@ -129,6 +133,13 @@ class Fetcher:
         if run.valid:
             run.of.waiting -= 1
             self._fetch_soon(run.of)
+
+    def given(self) -> None:
+        """The application has what was taken."""
+        for fetched in self.assigned.values():
+            if fetched.reached is not None:
+                fetched.position = fetched.start = fetched.reached
+                fetched.reached = None
 
     def _known(self, keys: Iterable[Key]) -> list[Fetched]:
         return [fetched for key in keys if (fetched := self.assigned.get(key)) is not None]
@@ -174,7 +185,8 @@ class Fetcher:
     def _go_to(self, fetched: Fetched, offset: int | None) -> None:
         fetched.version += 1
         fetched.waiting = 0
-        fetched.next = offset
+        fetched.reached = None
+        fetched.start = fetched.next = offset
         self._fetch_soon(fetched)
 
     # Fetching.

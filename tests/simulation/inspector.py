@@ -61,7 +61,7 @@ class Inspector:
                 world.traffic.write_good(key[1])
             if committed < self._end(key) or world.books.open(key):
                 return False
-        return True
+        return all(process.ready for process in world.running)
 
     def _is_doomed(self, key: Key, committed: int) -> bool:
         """Whether poison may be on its way, perhaps once more."""
@@ -78,6 +78,9 @@ class Inspector:
 
     def _convict_stuck(self) -> None:
         world = self._world
+        for process in world.running:
+            if not process.ready:
+                world.referee.convict(Charge.UNREADY, process.name)
         for key in self._keys():
             missing, committed = world.books.open(key), world.committed(key)
             if missing or committed < self._end(key):
@@ -133,9 +136,9 @@ class Inspector:
     def look_back(self) -> None:
         """What can only be said of the whole run."""
         books, referee = self._world.books, self._world.referee
-        if len(books.innocent) > self._world.setup.spare:
-            name, said = next(iter(books.innocent.items()))
-            referee.convict(Charge.INNOCENT, f"{len(books.innocent)}, the first is {name}: {said}")
+        budgeted = referee.innocents.budgeted
+        if len(budgeted) > self._world.setup.spare:
+            referee.convict(Charge.INNOCENT, f"{len(budgeted)}, the first is {next(iter(budgeted.values()))}")
         for (key, lane), taken in books.lanes.items():
             gone = any(offset in books.excused[key] for offset, _ in taken)
             if taken[-1] != max(taken) and not gone:

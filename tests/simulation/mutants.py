@@ -6,6 +6,7 @@ from processor.consume.intake import Intake
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.lease import Lease
 from processor.consume.polls import Polls
+from processor.consume.roll import Roll
 from processor.decode.schemas import SchemaStore
 from processor.pipeline import Pipeline
 from processor.running import RunningPipeline
@@ -52,6 +53,7 @@ MUTANTS = (
         [(Lease, "holds", broken.always), (Lease, "check", broken.nothing), (Lease, "renew", broken.always)],
     ),
     Mutant("long holds", Charge.STUCK, "vendor", [(Gate, "hold", broken.endless_hold)]),
+    Mutant("never listed", Charge.UNREADY, "healthy", [(Roll, "spares", broken.never)]),
     Mutant("never again", Charge.SILENT, "registry", [(Intake, "resume", broken.never_again)]),
     Mutant("does not end", Charge.EXIT, "healthy", [(KafkaThread, "stop", broken.nothing)]),
     Mutant(

@@ -72,6 +72,11 @@ class Process:
         return self._service.pipelines[0] if self._service and self._service.pipelines else None
 
     @property
+    def ready(self) -> bool:
+        """What `/ready` says."""
+        return self._service is not None and self._service.ready
+
+    @property
     def metrics(self) -> Metrics:
         """What it counts; it must be built."""
         assert self._service is not None

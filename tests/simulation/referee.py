@@ -16,6 +16,7 @@ from tests.simulation.books import Books, Stay
 from tests.simulation.charges import Charge
 from tests.simulation.cluster_group import Committed
 from tests.simulation.config import API_KEY, PASSWORD, TOPIC, Figures
+from tests.simulation.innocents import Innocents
 from tests.simulation.machine import Host, Machine
 from tests.simulation.traffic import Truth
 from tests.support.convictions import ConvictionError
@@ -69,6 +70,7 @@ class Referee:
         offsets: by partition, the group's.
         polled: when members polled last.
         ended: stays that have ended, and when.
+        innocents: valid records that are dead letters.
         owners: tells to whom a partition belongs, as the group's coordinator sees it.
     """
 
@@ -84,6 +86,7 @@ class Referee:
         self.offsets: dict[Key, int] = {}
         self.polled: dict[Host, float] = {}
         self.ended: list[tuple[float, Stay]] = []
+        self.innocents = Innocents(figures)
         self.owners: Callable[[Key], set[Host]] = lambda _: set()
 
     @property
@@ -259,15 +262,16 @@ class Referee:
                     self.convict(Charge.ORDER, f"{delivery.id} after {max(before)}")
         self.books.took(request)
 
-    def letter(self, _: Host, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None) -> None:
+    def letter(self, host: Host, topic: str, key: bytes | None, value: bytes | None, headers: Headers | None) -> None:
         """The broker has a dead letter."""
         said = {name: str(text, "utf-8") if isinstance(text, bytes) else text or "" for name, text in headers or ()}
         name = said["dlq.delivery.id"]
         self.books.letters[name] += 1
         self._look_for_secrets(f"{topic} {key!r} {value!r} {said}")
         truth = self.books.traffic.truth(*_at(name))
-        if truth is not None and name not in truth.letters | truth.doomed.keys():
-            self.books.innocent[name] = str(said)
+        valid = truth is not None and name not in truth.letters | truth.doomed.keys()
+        if valid and not self.innocents.buried(self.now, host, said):
+            self.convict(Charge.INNOCENT, str(said))
 
     # Words.
 

@@ -61,7 +61,7 @@ def _take(run: Run, taken: Taken, wanted: int) -> bool:
         entry = run.entries.popleft()
         if entry.aborted:
             continue
-        run.of.position = entry.offset + 1
+        run.of.reached = entry.offset + 1
         if not entry.control:
             message = Message(
                 topic=topic,

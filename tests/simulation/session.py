@@ -18,6 +18,7 @@ class Session(Sums):
     """What many seeds came to.
 
     Attributes:
+        diced, stalemates, budgeted: letters of valid records, by why there may be such.
         repeats: deliveries that the vendor took more than once.
         simulated: seconds of the worlds.
     """
@@ -25,6 +26,9 @@ class Session(Sums):
     records: int = 0
     requests: int = 0
     letters: int = 0
+    diced: int = 0
+    stalemates: int = 0
+    budgeted: int = 0
     repeats: int = 0
     processes: int = 0
     simulated: float = 0.0
@@ -33,7 +37,9 @@ class Session(Sums):
         told = (
             f"{self.seeds:,} seeds, {self.processes:,} processes, {self.records:,} records, {self.requests:,} requests"
         )
-        more = f"{self.letters:,} letters, {self.repeats:,} repeats; {self.simulated / 3600:.1f} h simulated"
+        valid = f"{self.diced:,} by dice, {self.stalemates:,} at a stalemate, {self.budgeted:,} within the budgets"
+        more = f"{self.letters:,} letters (valid records: {valid}), {self.repeats:,} repeats; "
+        more += f"{self.simulated / 3600:.1f} h simulated"
         each = f"{1000 * self.seconds / max(self.seeds, 1):.0f} ms each"
         return f"{told}, {more}, {each}\n{len(self.failures)} convictions"
 
@@ -53,6 +59,9 @@ def run_seeds(seeds: Iterable[int], theme: str | None = None) -> Session:
             session.records += account.records
             session.requests += account.requests
             session.letters += account.letters
+            session.diced += account.diced
+            session.stalemates += account.stalemates
+            session.budgeted += account.budgeted
             session.repeats += account.repeats
             session.processes += account.processes
             session.simulated += account.seconds

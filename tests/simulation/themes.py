@@ -110,7 +110,7 @@ def crashes_in_trouble(random: Random) -> Setup:
     flaky = Episode(Ill.ERROR, start, start + 20.0, 0.5)
     killed = [Deed(start + random.uniform(1, 18), Act.KILL, random.choice((0.0, 3.0))) for _ in range(2)]
     setup = replace(base(random), kinds=random.choice((SEEN, PLAIN, POISONED)), lanes=random.choice((3, 20)))
-    return replace(setup, episodes=[flaky], deeds=killed, spare=10)
+    return replace(setup, episodes=[flaky], deeds=killed)
 
 
 def long_outage(random: Random) -> Setup:
@@ -159,7 +159,7 @@ def registry(random: Random) -> Setup:
 
 def vendor(random: Random) -> Setup:
     """The vendor is in trouble."""
-    return replace(base(random), episodes=episodes(random, *OUTAGES, most=3), spare=3)
+    return replace(base(random), episodes=episodes(random, *OUTAGES, most=3))
 
 
 def all_invalid(random: Random) -> Setup:
@@ -236,7 +236,7 @@ def ends(random: Random) -> Setup:
     more = (Ill.REGISTRY_SILENT, Ill.LETTERS_STUCK)
     trouble = Episode(random.choice((*kinds, *more)), random.choice((0.0, 0.0, 4.0)), random.uniform(5.0, 25.0))
     asked = [Deed(random.choice((random.random() * 3, random.uniform(3, 20))), Act.TERM, 2.0) for _ in range(3)]
-    setup = replace(base(random), kinds=random.choice((PLAIN, POISONED)), spare=3)
+    setup = replace(base(random), kinds=random.choice((PLAIN, POISONED)))
     return replace(setup, episodes=random.choice(([], [trouble])), deeds=asked)
 
 
@@ -252,7 +252,6 @@ def everything(random: Random) -> Setup:
         poisons=DOOMS,
         episodes=episodes(random, *ills, most=4),
         deeds=deeds(random, *acts, Act.BREAK_CONSUMERS, Act.BREAK_PRODUCERS, most=4),
-        spare=10,
     )
 
 

@@ -18,7 +18,7 @@ from tests.simulation.cluster import Cluster
 from tests.simulation.config import GROUP, LETTERS, TOPIC, configured
 from tests.simulation.consumer import SimConsumer
 from tests.simulation.deeds import Deeds
-from tests.simulation.endpoint import Endpoint
+from tests.simulation.endpoint import Endpoint, Entry
 from tests.simulation.inspector import Inspector
 from tests.simulation.machine import Host, Machine
 from tests.simulation.outside import simulated
@@ -37,11 +37,18 @@ MOST_STEPS = 400_000
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a run came to."""
+    """What a run came to.
+
+    Attributes:
+        diced, stalemates, budgeted: letters of valid records, by why there may be such: see `Innocents`.
+    """
 
     records: int
     requests: int
     letters: int
+    diced: int
+    stalemates: int
+    budgeted: int
     repeats: int
     processes: int
     steps: int
@@ -148,9 +155,11 @@ class World:
         if self.referee.found:
             raise self.referee.found[0]
 
-    def _asked(self, _: Host, request: Request, taken: bool) -> None:  # noqa: FBT001 - the endpoint's hook
-        if taken:
+    def _asked(self, request: Request, entry: Entry) -> None:
+        if entry.taken:
             self.referee.took(request)
+        if entry.ill is not None:
+            self.referee.innocents.refused(entry)
 
     def _owners(self, key: Key) -> set[Host]:
         """Whose a partition is, as the group's coordinator sees it."""
@@ -170,9 +179,18 @@ class World:
     def _account(self, steps: int) -> Account:
         repeats = sum(count - 1 for count in self.books.accepted.values())
         records = sum(len(truths) for truths in self.traffic.truths.values())
-        letters = self.books.letters.total()
+        innocents = self.referee.innocents
         return Account(
-            records, len(self.vendor.books), letters, repeats, len(self.processes), steps, self.machine.clock.now()
+            records=records,
+            requests=len(self.vendor.books),
+            letters=self.books.letters.total(),
+            diced=len(innocents.diced),
+            stalemates=sum(innocents.stalemates.values()),
+            budgeted=len(innocents.budgeted),
+            repeats=repeats,
+            processes=len(self.processes),
+            steps=steps,
+            seconds=self.machine.clock.now(),
         )
 
     # What processes meet.
