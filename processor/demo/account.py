@@ -8,7 +8,10 @@ from processor.demo.rules import Accepted
 
 
 class Account:
-    """The books of one vendor; grows with what it accepts, and is never emptied.
+    """The books of one vendor; grows with what it accepts, unless somebody takes that away.
+
+    Args:
+        keep: accepted deliveries to remember one by one, at least; None = all.
 
     Attributes:
         requests: calls that arrived, whatever their fate.
@@ -21,7 +24,8 @@ class Account:
         per_second: calls by whole second since the first one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int | None = None) -> None:
+        self._keep = keep
         self.requests = 0
         self.deliveries: Counter[str] = Counter()
         self.accepted: list[Accepted] = []
@@ -75,6 +79,13 @@ class Account:
         """The vendor took these."""
         self.accepted += deliveries
         self.deliveries.update(delivery.method for delivery in deliveries)
+        if self._keep is not None and len(self.accepted) > 2 * self._keep:
+            del self.accepted[: len(self.accepted) - self._keep]
+
+    def take(self) -> list[Accepted]:
+        """Give what was accepted since this was last asked, and forget it."""
+        taken, self.accepted = self.accepted, []
+        return taken
 
     def by_lane(self) -> Counter[tuple[str, str]]:
         """Count accepted deliveries by (method, lane)."""

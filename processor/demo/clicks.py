@@ -116,6 +116,16 @@ class Shop:
         for _ in range(count):
             yield self._click(self._pick(self._wheel))
 
+    def live(self, clock: Callable[[], int]) -> Iterator[Click]:
+        """Make clicks for ever, each at the time it is asked for.
+
+        Args:
+            clock: milliseconds since 1970; where it stands or goes back, the shop's time goes on by itself.
+        """
+        while True:
+            self._now = max(self._now, clock() - STEP)
+            yield from self.clicks(1)
+
     def _click(self, name: str) -> Click:
         visitors = self._known if name == "ContactIdentified" else self._visitors
         visitor = visitors[int(len(visitors) * self._rng.random() ** LONG_TAIL)]

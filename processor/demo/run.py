@@ -1,55 +1,37 @@
 """The demo: the whole service in one process, with an embedded Kafka, stub vendors and a shop that clicks.
 
-Nothing of the service is different here: it reads `canonical.yaml` as a user's file and talks to all parts over TCP.
+Nothing of the service is different here: it reads `canonical.yaml` as a user's file, with another one over it for what
+a demo wants, and talks to all parts over TCP.
 """
 
 import asyncio
-import contextlib
-import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from processor.demo.accounting import FinalAccount
+from processor.demo.conditions import Condition, Observer, held_of
+from processor.demo.facts import Fact, Tell
+from processor.demo.judging import Judge
+from processor.demo.letter_box import LetterBox
+from processor.demo.options import VENDORS
+from processor.demo.runs import Runs, until
+from processor.demo.traffic import TOPIC, Traffic
+from processor.demo.troubles import Troubles
+from processor.demo.vendors import Vendors
+from processor.demo.wording import grouped
+from processor.running import RunningPipeline
 
-from processor.app import build_service
-from processor.clock import SystemClock
-from processor.demo.accounting import DestinationAccount, account_of, final_account
-from processor.demo.clicks import STEP, Click, Shop
-from processor.demo.embedded import EmbeddedKafka
-from processor.demo.expected import Expected, expected_deliveries, judge
-from processor.demo.registry import running_registry
-from processor.demo.shop import Encoder, register
-from processor.demo.vendors import Vendors, running_vendors
-from processor.errors import FatalError
-from processor.plan import Ready, load_plans
-from processor.service import Service
-
-TOPIC = "shop.clickstream"
-AHEAD = 8_000
-"""Events that the shop may be ahead of the slowest pipeline: 2 MB; the embedded Kafka keeps 5 MB a partition."""
-SLICE = 200
-"""Clicks between two turns of the event loop."""
-SETTLE_TIMEOUT = 60.0
-"""Seconds that the last events may take to settle."""
-PREFERRED_PORT = 8080
-
-
-@dataclass(frozen=True, slots=True)
-class DemoOptions:
-    """What the user asked for.
-
-    Attributes:
-        events: clicks in all; None = until stopped.
-        seconds: of clicking; None = until stopped.
-        seed: makes the clicks.
-    """
-
-    events: int | None = None
-    seconds: float | None = None
-    seed: int = 1
+LOOK = 0.1
+"""Seconds between two looks at everything."""
+STUCK = 60.0
+"""Seconds without any progress after which the end does not wait any longer."""
+LETTERS_WAIT = 10.0
+"""Seconds at most until the letters that the service has written can be read."""
+SHARE = 0.01
+"""Of poison, where the user does not say how much."""
 
 
 @dataclass(slots=True)
@@ -57,120 +39,217 @@ class Demo:
     """A running demo.
 
     Attributes:
-        produced: events that went into Kafka.
+        addresses: where its parts answer, by their names.
+        tell: is told what happens.
+        clicking: whether the shop is open, and there can be troubles.
+        closed: whether all is settled and the service ends.
     """
 
-    service: Service
+    addresses: dict[str, str]
     vendors: Vendors
-    kafka: EmbeddedKafka
-    produced: int = 0
-    expected: list[Expected] = field(default_factory=list)
+    troubles: Troubles
+    runs: Runs
+    traffic: Traffic
+    judge: Judge
+    letters: LetterBox
+    tell: Tell
+    clicking: bool = True
+    closed: bool = False
+    _observers: dict[str, Observer] = field(default_factory=lambda: {name: Observer(name) for name in VENDORS})
+    _settled: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    _held: dict[str, float] = field(default_factory=dict)
+    _waited: bool = False
+    _restart: asyncio.Task[None] | None = None
 
-    def accounts(self) -> dict[str, DestinationAccount]:
-        """The service's books, by destination."""
-        return {p.plan.name: account_of(p, self.service.metrics) for p in self.service.pipelines}
+    # What is done to the service.
 
-    def account(self) -> dict[str, Any]:
-        """The demo's last line."""
-        books = {"voyado": self.vendors.account.voyado, "rocket": self.vendors.account.rocket}
-        wanted = {name: [e.delivery for e in self.expected if e.destination == name] for name in books}
-        judgements = {name: judge(wanted[name], book.accepted) for name, book in books.items()}
-        return final_account(self.accounts(), judgements, self.produced)
+    def begin_outage(self, names: Collection[str], seconds: float | None = None) -> None:
+        """These vendors answer 503."""
+        self.troubles.begin_outage(names)
+        for_so_long = f" for {seconds:g} s" if seconds else ""
+        self._say("outage", f"outage: {_all(names)} 503 to every call{for_so_long}", at=sorted(names))
 
-    async def click(self, options: DemoOptions, encoder: Encoder, stop: asyncio.Event) -> None:
-        """Produce clicks until one of the limits is reached, then wait until everything is settled.
+    def end_outage(self) -> None:
+        """All vendors answer as ever."""
+        names = sorted(self.troubles.out)
+        self.troubles.end_outage()
+        self._say("outage_over", f"the outage is over: the next probe at {' and '.join(names)} will pass", at=names)
+
+    def revoke(self, names: Collection[str], seconds: float | None = None) -> None:
+        """These vendors take another key than the service has."""
+        self.troubles.revoke(names)
+        later = f"in {seconds:g} s" if seconds else "when k is pressed again"
+        words = f"key revoked: {_all(names)} 401 to every call; the new key will be in its file {later}"
+        self._say("key_revoked", words, at=sorted(names))
+
+    def rotate(self) -> None:
+        """The new keys are in their files."""
+        names = sorted(self.troubles.revoked)
+        self.troubles.rotate()
+        words = f"the new key of {' and '.join(names)} is in its file, which is read again before each probe"
+        self._say("key_replaced", words, at=names)
+
+    def poison(self, share: float) -> None:
+        """From now on so many of the clicks are poison."""
+        self.traffic.poisoner.share = share
+        words = f"poison: {share * 100:g} % of the clicks are views that the vendor always refuses, or that do not map"
+        self._say("poison", words if share else "no more poison", share=share)
+
+    async def restart(self) -> None:
+        """End the service and start it again; the clicks go on."""
+        if self._restart is None or self._restart.done():
+            self._restart = asyncio.create_task(self._restarted())
+        await asyncio.shield(self._restart)  # whoever waits may be cancelled; this must not be left half done
+
+    async def healed(self) -> None:
+        """Wait until nothing is held."""
+        await until(lambda: self.runs.up and not self._held)
+
+    async def _restarted(self) -> None:
+        begun = time.monotonic()
+        self._say(
+            "restarting", "restart: what is in flight gets its reply, what is settled is committed; the clicks go on"
+        )
+        await self.runs.restart()
+        self._held.clear()
+        self.traffic.restarted()
+        seconds = round(time.monotonic() - begun, 1)
+        self._say("restarted", f"the service runs again after {seconds:g} s, from its commits", seconds=seconds)
+
+    # Its life.
+
+    async def run(self, stop: asyncio.Event, script: Coroutine[Any, Any, None]) -> FinalAccount:
+        """Click until it is enough or `stop` is set, let all of it settle, end the service, and give the account.
+
+        Args:
+            stop: ends the clicking.
+            script: troubles that come by themselves; ended with the clicking.
 
         Raises:
-            FatalError: it does not settle.
+            FatalError: the service failed, or could not end in order.
         """
-        clicks = self._limited(options, stop)
-        while chunk := [click for _, click in zip(range(SLICE), clicks, strict=False)]:
-            for click in chunk:
-                self.kafka.producer.produce(TOPIC, encoder.encode(click), click.key)
-                self.expected += expected_deliveries(click)
-            self.produced += len(chunk)
-            self.kafka.producer.poll(0)
-            await asyncio.sleep(0)
-            await _until(lambda: self.produced - self._read() < AHEAD)
-        self.kafka.producer.flush(SETTLE_TIMEOUT)
+        playing = asyncio.create_task(script)
+        playing.add_done_callback(lambda _: self.traffic.undisturbed.set())
+        tasks = {asyncio.create_task(self._watch()), asyncio.create_task(self._work(stop, playing))}
         try:
-            async with asyncio.timeout(SETTLE_TIMEOUT):
-                await _until(lambda: self._read() == self.produced and not self._unsettled())
-        except TimeoutError:
-            raise FatalError(f"{self._unsettled()} events are not settled after {SETTLE_TIMEOUT:g} s") from None
-
-    def _limited(self, options: DemoOptions, stop: asyncio.Event) -> Iterator[Click]:
-        until = time.monotonic() + options.seconds if options.seconds else float("inf")
-        shop = Shop(options.seed, int(time.time() * 1000) - (options.events or 0) * STEP)
-        while not stop.is_set() and time.monotonic() < until and self.produced != options.events:
-            left = SLICE if options.events is None else min(SLICE, options.events - self.produced)
-            yield from shop.clicks(left)
-
-    def _read(self) -> int:
-        """Events that the slowest pipeline has read."""
-        return min((sum(p.kafka.counts.read.values()) for p in self.service.pipelines), default=0)
-
-    def _unsettled(self) -> int:
-        return sum(view.records for p in self.service.pipelines for view in p.kafka.snapshot.partitions.values())
-
-
-@contextlib.asynccontextmanager
-async def running_demo(ready: Callable[[dict[str, str]], Ready]) -> AsyncIterator[tuple[Demo, Encoder]]:
-    """Run all parts for as long as the block runs.
-
-    Args:
-        ready: compiles the configuration for an environment.
-    """
-    async with running_vendors() as vendors, running_registry() as registry:
-        kafka = EmbeddedKafka([TOPIC, "clickstream.voyado.dlq", "clickstream.rocket.dlq"])
-        client = SchemaRegistryClient({"url": registry.url})
-        encoder = Encoder(await asyncio.to_thread(register, client))
-        configuration = ready(
-            {
-                "KAFKA_BOOTSTRAP": kafka.bootstrap,
-                "SCHEMA_REGISTRY_URL": registry.url,
-                "VOYADO_URL": vendors.voyado_url,
-                "ROCKET_URL": vendors.rocket_url,
-                "CLICKSTREAM_TOPIC": TOPIC,
-            }
-        )
-        settings = configuration.settings
-        settings = settings.model_copy(
-            update={"ops": settings.ops.model_copy(update={"host": "127.0.0.1", "port": _port()})}
-        )
-        service = build_service(replace(configuration, settings=settings), configuration.plans, SystemClock())
-        stop = asyncio.Event()
-        running = asyncio.create_task(service.run(stop))
-        try:
-            await _until(lambda: running.done() or service.ready)
-            yield Demo(service, vendors, kafka), encoder
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            stop.set()
-            await running
+            for task in (playing, *tasks):
+                task.cancel()
+            await asyncio.gather(playing, *tasks, return_exceptions=True)
+        self.closed = True
+        await self.runs.end()
+        await self._read_letters()
+        return FinalAccount(self.runs.accounts(), self.judge, self.runs.restarts)
+
+    async def _work(self, stop: asyncio.Event, playing: asyncio.Task[None]) -> None:
+        await self.traffic.run(stop)
+        self.clicking = False
+        playing.cancel()
+        if self._restart is not None:
+            await self._restart
+        if self.troubles.out:
+            self.end_outage()
+        if self.troubles.revoked:
+            self.rotate()
+        left = self.backlog()
+        words = f"the shop has closed; {grouped(left)} clicks are still to be settled (ctrl-C does not wait for them)"
+        self._say("closed", words, backlog=left)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        left, since = self.backlog(), time.monotonic()
+        while left and time.monotonic() - since < STUCK:
+            await asyncio.sleep(LOOK)
+            if (now := self.backlog()) != left:
+                left, since = now, time.monotonic()
+        if left:
+            self._say("not_settled", f"{grouped(left)} clicks are not settled, and nothing has moved for {STUCK:g} s")
+
+    async def _read_letters(self) -> None:
+        """Read what the service has written; an unbalanced account tells of what does not come."""
+        written = sum(books.dead_lettered for books in self.runs.accounts().values())
+        deadline = time.monotonic() + LETTERS_WAIT
+        while True:
+            self._look()
+            letters = self.judge.letters
+            if letters.first + letters.again + letters.unasked >= written or time.monotonic() >= deadline:
+                return
+            await asyncio.sleep(LOOK)
+
+    # What is seen.
+
+    def conditions(self) -> list[Condition]:
+        """How all pipelines are now."""
+        books, now = self.runs.accounts(), time.monotonic()
+        running = {each.plan.name: each for each in self.runs.service.pipelines} if self.runs.up else {}
+        return [
+            observer.look(running.get(name), books[name], self._backlog_of(name), now)
+            for name, observer in self._observers.items()
+        ]
+
+    def backlog(self) -> int:
+        """Clicks that not every pipeline has settled."""
+        return max(self._backlog_of(name) for name in VENDORS)
+
+    def _backlog_of(self, name: str) -> int:
+        return self.judge.clicks - sum(self._settled[name].values())
+
+    async def _watch(self) -> None:
+        while True:
+            self.runs.check()
+            if self._restart is not None and self._restart.done():
+                self._restart.result()
+            self._look()
+            self._look_at_holds()
+            self._look_at_shop()
+            await asyncio.sleep(LOOK)
+
+    def _look(self) -> None:
+        """Take what has come to the vendors and the dead-letter topics, and what is committed."""
+        for name, account in (("voyado", self.vendors.account.voyado), ("rocket", self.vendors.account.rocket)):
+            self.judge.vendors[name].enter(account.take())
+        for letter in self.letters.read():
+            self.judge.letters.come(letter)
+        pipelines = self.runs.service.pipelines
+        for partition in self.traffic.shelf.ends:
+            self._look_at_partition(partition, pipelines)
+
+    def _look_at_partition(self, partition: int, pipelines: Sequence[RunningPipeline]) -> None:
+        committed = []
+        for pipeline in pipelines:
+            view = pipeline.kafka.snapshot.partitions.get((TOPIC, partition))
+            if view is not None and view.frontier is not None:
+                self._settled[pipeline.plan.name][partition] = view.frontier + view.settled_ahead
+            committed.append(view.committed if view is not None else None)
+        if committed and all(offset is not None for offset in committed):
+            self.traffic.shelf.committed(partition, min(offset for offset in committed if offset is not None))
+
+    def _look_at_holds(self) -> None:
+        if not self.runs.up:
+            return
+        for pipeline in self.runs.service.pipelines:
+            name, held = pipeline.plan.name, held_of(pipeline)
+            if held is not None and name not in self._held:
+                self._held[name] = time.monotonic() - held.seconds
+                words = f"{name} HOLDS: {held.reason}; one probe at a time, nothing is lost, nobody is blamed"
+                self._say("held", words, destination=name, reason=held.reason)
+            elif held is None and name in self._held:
+                seconds = round(time.monotonic() - self._held.pop(name), 1)
+                self._say("healed", f"{name} delivers again after {seconds:g} s", destination=name, seconds=seconds)
+
+    def _look_at_shop(self) -> None:
+        if self.traffic.waits and not self._waited:
+            words = "the shop waits: so many clicks are not settled that the embedded Kafka could forget some"
+            self._say("shop_waits", words, backlog=self.backlog())
+        self._waited = self.traffic.waits
+
+    def _say(self, kind: str, words: str, **details: object) -> None:
+        self.tell(Fact(kind, words, details))
 
 
-def canonical_file() -> Path:
-    """The demo's configuration: beside this module in a wheel, in `examples/` in a checkout."""
-    packed = Path(__file__).with_name("canonical.yaml")
-    return packed if packed.is_file() else Path(__file__).parents[2] / "examples" / "canonical.yaml"
-
-
-def load_canonical(env: dict[str, str]) -> Ready:
-    """Compile the demo's configuration."""
-    return load_plans([canonical_file()], env)
-
-
-def _port() -> int:
-    """The port that people expect, or any where it is taken."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", PREFERRED_PORT))
-        except OSError:
-            return 0
-    return PREFERRED_PORT
-
-
-async def _until(condition: Callable[[], object]) -> None:
-    """Wait for a condition of other threads; there is nothing to be woken by."""
-    while not condition():  # noqa: ASYNC110 - snapshots of the Kafka thread have no event
-        await asyncio.sleep(0.02)
+def _all(names: Collection[str]) -> str:
+    """Who answers: a subject with its verb."""
+    return f"{' and '.join(sorted(names))} answer{'s' if len(names) == 1 else ''}"

@@ -120,12 +120,15 @@ class VendorStub:
     Attributes:
         account: what it saw.
         faults: what is wrong right now; set it at any time.
+        vendor: who it is, and which key is good; the same.
     """
 
-    def __init__(self, vendor: Vendor, latency: float, limit: float | None, *, count_only: bool) -> None:
-        self.account = Account()
+    def __init__(
+        self, vendor: Vendor, latency: float, limit: float | None, *, count_only: bool, keep: int | None = None
+    ) -> None:
+        self.account = Account(keep)
         self.faults = Faults()
-        self._vendor = vendor
+        self.vendor = vendor
         self._latency = latency
         self._limit = Limit(limit)
         self._count_only = count_only
@@ -148,7 +151,7 @@ class VendorStub:
         if refusal is not None:
             return refusal
         if self._count_only:
-            self.account.deliveries[request.path] += body.count(self._vendor.identity)
+            self.account.deliveries[request.path] += body.count(self.vendor.identity)
             return []
         verdict = self._read(request.path, body, faults)
         if isinstance(verdict, list):
@@ -163,29 +166,29 @@ class VendorStub:
             return Refusal(faults.status, "fault on request")
         if self._limit.exceeded(now):
             return Refusal(429, "too many requests")
-        if request.path not in self._vendor.paths:
+        if request.path not in self.vendor.paths:
             return Refusal(404, f"no such path: {request.path}")
         if request.method != "POST":
             return Refusal(405, f"{request.method} is not allowed")
-        return self._vendor.admit(request)
+        return self.vendor.admit(request)
 
     def _read(self, path: str, body: bytes, faults: Faults) -> list[Accepted] | Refusal:
         try:
             payload = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             return Refusal(400, f"the body is not JSON: {error}")
-        wrong = self._vendor.check(path, payload)
+        wrong = self.vendor.check(path, payload)
         if wrong is not None:
             return Refusal(400, wrong)
         if faults.refuse and not faults.refuse.isdisjoint(products(payload)):
             return Refusal(400, "product refused on request")
-        return self._vendor.read(path, payload)
+        return self.vendor.read(path, payload)
 
     async def _work(self, path: str, verdict: list[Accepted] | Refusal, faults: Faults) -> None:
         """Take the time that an answer takes."""
         lanes = set() if isinstance(verdict, Refusal) else {delivery.lane for delivery in verdict}
         overlap = self.account.open_lanes(lanes) > 1
-        if overlap and path in self._vendor.exclusive:
+        if overlap and path in self.vendor.exclusive:
             self.account.violations[OVERLAPPING] += 1
         try:
             await asyncio.sleep(self._latency + faults.delay)

@@ -35,6 +35,7 @@ class VendorOptions:
         latency: seconds that each answer takes.
         limit: calls a second that each vendor takes before it answers 429; None = no limit.
         count_only: bodies are not parsed, only counted: for benchmarks.
+        keep: accepted deliveries that each vendor remembers one by one, at least; None = all.
         voyado_key: the API key that Voyado takes.
         rocket_key: the API key that Retail Rocket takes.
         partner_id: the shop that `rocket_key` belongs to.
@@ -46,6 +47,7 @@ class VendorOptions:
     latency: float = 0.05
     limit: float | None = None
     count_only: bool = False
+    keep: int | None = None
     voyado_key: str = "demo-voyado-key"
     rocket_key: str = "demo-rocket-key"
     partner_id: str = "5ba1feda97a5252320437f20"
@@ -154,7 +156,7 @@ async def running_vendors(options: VendorOptions | None = None) -> AsyncIterator
 
 
 def _stub(vendor: Vendor, options: VendorOptions) -> VendorStub:
-    return VendorStub(vendor, options.latency, options.limit, count_only=options.count_only)
+    return VendorStub(vendor, options.latency, options.limit, count_only=options.count_only, keep=options.keep)
 
 
 def _runner(stub: VendorStub, control: Control) -> web.ServerRunner:
@@ -186,6 +188,7 @@ def parse_options(arguments: list[str] | None = None) -> VendorOptions:
     parser.add_argument("--latency", type=float, default=defaults.latency, help="seconds that each answer takes")
     parser.add_argument("--limit", type=float, help="calls a second that each vendor takes before it answers 429")
     parser.add_argument("--count-only", action="store_true", help="parse no bodies, only count (for benchmarks)")
+    parser.add_argument("--keep", type=int, metavar="N", help="accepted deliveries to remember; all when not given")
     return VendorOptions(**vars(parser.parse_args(arguments)))
 
 

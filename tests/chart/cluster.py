@@ -21,21 +21,15 @@ PATIENCE = "120s"
 PRETENDS = "kwok"
 """What is in the kubelet's version where nodes only pretend to run pods."""
 
-NEEDED = """\
-{apiVersion: v1, kind: Secret, metadata: {name: voyado}, stringData: {api-key: k}}
----
-{apiVersion: v1, kind: Secret, metadata: {name: kafka.acme}, stringData: {password: p, ca.crt: c}}
----
-{apiVersion: v1, kind: Secret, metadata: {name: rocket-key}, stringData: {ROCKET_API_KEY: k}}
----
-{apiVersion: v1, kind: Secret, metadata: {name: clickstream-keys}, stringData: {KEY: k}}
----
-{apiVersion: v1, kind: ConfigMap, metadata: {name: clickstream-hooks}, data: {a: b}}
----
-{apiVersion: v1, kind: ConfigMap, metadata: {name: clickstream-config}, data: {clickstream.yaml: "{}"}}
----
-{apiVersion: v1, kind: ServiceAccount, metadata: {name: clicks}}
-"""
+NEEDED: list[Json] = [
+    {"kind": "Secret", "metadata": {"name": "voyado"}, "stringData": {"api-key": "k"}},
+    {"kind": "Secret", "metadata": {"name": "kafka.acme"}, "stringData": {"password": "p", "ca.crt": "c"}},
+    {"kind": "Secret", "metadata": {"name": "rocket-key"}, "stringData": {"ROCKET_API_KEY": "k"}},
+    {"kind": "Secret", "metadata": {"name": "clickstream-keys"}, "stringData": {"KEY": "k"}},
+    {"kind": "ConfigMap", "metadata": {"name": "clickstream-hooks"}, "data": {"a": "b"}},
+    {"kind": "ConfigMap", "metadata": {"name": "clickstream-config"}, "data": {"clickstream.yaml": "{}"}},
+    {"kind": "ServiceAccount", "metadata": {"name": "clicks"}},
+]
 """What the files in `ci/` name and a user has already."""
 
 
@@ -98,7 +92,8 @@ def cluster_of(kubeconfig: str | None) -> Cluster:
     except subprocess.CalledProcessError as error:
         raise UnavailableError(f"the cluster of {kubeconfig} does not answer: {error.stderr.strip()}") from error
     kubelets = [node["status"]["nodeInfo"]["kubeletVersion"] for node in nodes]
-    return Cluster(cluster.kubeconfig, "default", pretends=all(PRETENDS in each for each in kubelets), version=version)
+    pretends = bool(kubelets) and all(PRETENDS in each for each in kubelets)
+    return Cluster(cluster.kubeconfig, "default", pretends, version)
 
 
 @contextmanager
@@ -109,7 +104,8 @@ def own_namespace(cluster: Cluster, name: str) -> Iterator[Cluster]:
     cluster.run("kubectl", "create", "--filename", "-", given=json.dumps(namespace))
     own = Cluster(cluster.kubeconfig, name, cluster.pretends, cluster.version)
     try:
-        own.run("kubectl", "apply", "--filename", "-", given=NEEDED)
+        for needed in NEEDED:
+            own.run("kubectl", "apply", "--filename", "-", given=json.dumps({"apiVersion": "v1", **needed}))
         yield own
     finally:
         cluster.run("kubectl", "delete", "namespace", name, "--wait=false")

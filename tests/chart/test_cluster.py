@@ -120,6 +120,23 @@ async def test_an_upgrade_of_nothing_moves_no_pod(namespace: Cluster, tmp_path: 
     assert pods_of(namespace) == before
 
 
+async def test_what_cannot_start_takes_nothing_away(namespace: Cluster, tmp_path: Path) -> None:
+    """Pods that pod security refuses are not let in, which shows that it looks; and those from before go on."""
+    namespace.helm("install", RELEASE, values=file_of(tmp_path, minimal()))
+    before = await all_there(namespace)
+    file = file_of(tmp_path, minimal(securityContext={"allowPrivilegeEscalation": True}))
+
+    namespace.run("helm", "upgrade", RELEASE, str(CHART), "--values", str(file))
+
+    def refusals() -> list[str]:
+        conditions = [each["status"].get("conditions", []) for each in namespace.objects("replicasets").values()]
+        return [each["message"] for found in conditions for each in found if each["type"] == "ReplicaFailure"]
+
+    (message,) = await eventually(refusals, within=60)
+    assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false' in message
+    assert set(pods_of(namespace).values()) == before
+
+
 async def test_a_monitor_is_what_the_operator_knows(namespace: Cluster, tmp_path: Path) -> None:
     """With the operator's CRDs the PodMonitor is made as it is written; without, Helm says that they are missing."""
     file = file_of(tmp_path, minimal(metrics=values_of("full")["metrics"]))

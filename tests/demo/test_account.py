@@ -85,3 +85,26 @@ def test_refusals_are_listed_by_number() -> None:
         {"status": 503, "reason": "b", "requests": 2},
         {"status": 400, "reason": "a", "requests": 1},
     ]
+
+
+def test_what_is_taken_is_forgotten() -> None:
+    """Whoever compares as it comes needs the books only once; the counts go on."""
+    account = Account()
+    account.accept([view("a"), view("b")])
+
+    assert account.take() == [view("a"), view("b")]
+    assert account.take() == []
+    account.accept([view("c")])
+    assert account.take() == [view("c")]
+    assert account.deliveries["view"] == 3
+
+
+def test_no_more_is_kept_than_was_asked_for() -> None:
+    """A stub that runs for weeks must not fill its memory; the last ones are there."""
+    account = Account(keep=10)
+    for number in range(105):
+        account.accept([view(str(number))])
+        assert len(account.accepted) <= 20
+
+    assert account.accepted[-10:] == [view(str(number)) for number in range(95, 105)]
+    assert account.deliveries["view"] == 105

@@ -18,7 +18,16 @@ from processor.demo import shop
 from processor.demo.clicks import MIX, Click, Shop
 from processor.demo.registry import running_registry
 from processor.demo.schemas import NAMESPACE, load_schemas
-from processor.demo.shop import FRAME, Encoder, Failures, ShopOptions, parse_options, produce, register, run
+from processor.demo.shop import (
+    FRAME,
+    Encoder,
+    Failures,
+    ShopOptions,
+    parse_options,
+    produce,
+    register,
+    run,
+)
 from tests.support.broker import PARTITIONS, Broker, embedded_broker
 from tests.support.topics import TopicFactory
 from tests.support.waiting import eventually_sync
@@ -154,7 +163,7 @@ class FakeProducer:
             report(self._error, cast("Message", None))
         self._reports.clear()
 
-    def flush(self) -> None:
+    def flush(self, _: float) -> None:
         """Serve the rest."""
         self.poll(0)
 
@@ -198,6 +207,15 @@ def test_the_command_line_is_read() -> None:
     assert parse_options([*given, "--rate", "20", "--seed", "9", "--type", "Searched"]) == ShopOptions(
         "b:9092", "http://r:8081", "t", 5, rate=20.0, seed=9, type="Searched"
     )
+
+
+def test_without_a_number_it_has_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And another seed each time: who begins again in a container must not make the same orders once more."""
+    given = ["--bootstrap", "b:9092", "--registry", "http://r:8081", "--topic", "t"]
+    monkeypatch.setattr(shop, "_now", lambda: 77)
+
+    assert parse_options(given) == ShopOptions("b:9092", "http://r:8081", "t", None, rate=None, seed=77, type=None)
+    assert parse_options([*given, "--seed", "9"]).seed == 9
 
 
 def test_a_type_that_is_not_there_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
