@@ -10,9 +10,9 @@ install: $(INSTALLED)
 demo: install
 	$(BIN)/clickstream demo --events 20000
 
-# Three at once: most tests wait for Kafka most of the time.
+# Two at once: most tests wait for Kafka most of the time.
 test: install
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: install
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy

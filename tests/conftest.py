@@ -1,6 +1,7 @@
 """The real parts of a test run: started when a test first asks for them, once, and named in the summary."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,21 @@ from tests.support.topics import TopicFactory
 
 PARTS = pytest.StashKey[dict[str, str]]()
 NOT_ASKED = "no test asked for one"
+HERE = Path(__file__).parent
+HEAVY = {"chaos", "cli", "image", "reliability", "security"}
+"""Folders with tests of whole processes, as those beside this file are."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a run in which no test has asked for a part yet."""
     config.stash[PARTS] = dict.fromkeys(("Kafka", "Registry"), NOT_ASKED)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts processes and breaks brokers runs one after another, everything else beside it, file by file."""
+    for item in items:
+        first, *more = item.path.relative_to(HERE).parts
+        item.add_marker(pytest.mark.xdist_group(str(item.path) if more and first not in HEAVY else "processes"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -195,10 +195,14 @@ class Books:
 
     @property
     def out_of_order(self) -> list[int]:
-        """Events whose first acceptance came before that of an older one of their lane."""
+        """Events whose first acceptance came before that of an older one of their lane.
+
+        What was buried, and comes again because its process died before the commit, has lost its place in the lane.
+        """
         found = []
+        buried = {letter.number for letter in self.letters}
         for sents in self._lanes.values():
-            first = list(dict.fromkeys(self.places[sent.number].offset for sent in sents))
+            first = list(dict.fromkeys(self.places[each.number].offset for each in sents if each.number not in buried))
             found += [later for earlier, later in pairwise(first) if later < earlier]
         return found
 

@@ -159,6 +159,14 @@ def test_what_was_being_written_at_the_stop_is_nobody_s_fault() -> None:
     assert books([*calls, replace(late, wall=212)], commits, faults).after_commit
 
 
+def test_what_was_buried_has_lost_its_place() -> None:
+    """It may be accepted behind a later one where its process died before the commit; without a letter it may not."""
+    calls = [call(2, 202), call(1, 203), call(2, 204), call(3, 205)]
+
+    assert not books(calls, letters=[Letter(1, "exhausted", 201)]).out_of_order
+    assert books(calls).out_of_order
+
+
 def test_what_may_be_repeated_is_recent() -> None:
     """What was in flight, and what was taken within one commit interval, of the replica that was killed."""
     calls = [call(1, 195), call(2, 202.9), call(3, 203), call(3, 203.1, "two")]

@@ -253,9 +253,13 @@ class Referee:
                     self.books.reported.add(delivery.id)
 
     def took(self, request: Request) -> None:
-        """The vendor accepts a request."""
+        """The vendor accepts a request.
+
+        What was buried, and comes again because its process died before the commit, has lost its place in the lane.
+        """
         for delivery in request.deliveries:
-            if delivery.lane is not None and not self.books.accepted[delivery.id]:
+            known = self.books.accepted[delivery.id] or self.books.letters[delivery.id]
+            if delivery.lane is not None and not known:
                 before = self.books.lanes[delivery.record.assignment.key, delivery.lane]
                 at = delivery.record.offset, delivery.index
                 if before and at < max(before):

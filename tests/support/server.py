@@ -24,7 +24,7 @@ STOP_TIMEOUT = 20
 """Seconds for an orderly stop, before the process is killed."""
 
 
-PORTS, WORKERS = 12_000, 3
+PORTS, WORKERS = 12_000, 2
 """How many ports are given out, and between how many processes of one test run they are divided."""
 _tickets = count(secrets.randbelow(PORTS))
 
