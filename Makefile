@@ -10,9 +10,8 @@ install: $(INSTALLED)
 demo: install
 	$(BIN)/clickstream demo --events 20000
 
-# Two at once: most tests wait for Kafka most of the time.
 test: install
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest
 
 lint: install
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy

@@ -1,8 +1,6 @@
 """The real parts of a test run: started when a test first asks for them, once, and named in the summary."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,34 +11,11 @@ from tests.support.topics import TopicFactory
 
 PARTS = pytest.StashKey[dict[str, str]]()
 NOT_ASKED = "no test asked for one"
-HERE = Path(__file__).parent
-HEAVY = {"chaos", "cli", "image", "reliability", "security"}
-"""Folders with tests of whole processes, as those beside this file are."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a run in which no test has asked for a part yet."""
     config.stash[PARTS] = dict.fromkeys(("Kafka", "Registry"), NOT_ASKED)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts processes and breaks brokers runs one after another, everything else beside it, file by file."""
-    for item in items:
-        first, *more = item.path.relative_to(HERE).parts
-        item.add_marker(pytest.mark.xdist_group(str(item.path) if more and first not in HEAVY else "processes"))
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker hands on what its tests asked for."""
-    if (output := getattr(session.config, "workeroutput", None)) is not None:
-        output["parts"] = session.config.stash[PARTS]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """A worker is done: what its tests ran on is what the run ran on; each has parts of its own, all of one kind."""
-    asked = {part: words for part, words in node.workeroutput.get("parts", {}).items() if words != NOT_ASKED}
-    node.config.stash[PARTS].update(asked)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,7 +1,6 @@
 """Servers of ours on loopback: started, broken and restarted by tests, and gone when the tests are."""
 
 import atexit
-import os
 import secrets
 import shutil
 import signal
@@ -24,8 +23,8 @@ STOP_TIMEOUT = 20
 """Seconds for an orderly stop, before the process is killed."""
 
 
-PORTS, WORKERS = 12_000, 2
-"""How many ports are given out, and between how many processes of one test run they are divided."""
+PORTS = 12_000
+"""How many are given out, one after another."""
 _tickets = count(secrets.randbelow(PORTS))
 
 
@@ -35,13 +34,10 @@ def free_port() -> int:
     A client that calls a stopped server again and again on one of the kernel's ports gets, sooner or later,
     that very port for its own end: it then talks to itself, and the server cannot start again.
 
-    No two servers of a test run get the same one, for a server that is stopped, or not yet up, does not hold its own:
-    tests that run side by side have ranges of their own, and each goes through its range in turn.
+    No two servers of a test run get the same one: one that is stopped, or not yet up, does not hold its own.
     """
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    each = PORTS // WORKERS
     while True:
-        port = 20_000 + worker % WORKERS * each + next(_tickets) % each
+        port = 20_000 + next(_tickets) % PORTS
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
