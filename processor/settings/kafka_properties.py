@@ -37,7 +37,6 @@ CONSUMER_DEFAULTS: ClientConfig = CLIENT_DEFAULTS | {
 CLASSIC_DEFAULTS: ClientConfig = {
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": 10_000,  # after a crash others take over within that; 45 s is the client's own
-    "heartbeat.interval.ms": 1_000,  # members hear of a rebalance by it, and until all have heard nobody can commit
 }
 
 SESSION_TIMEOUT = 45.0

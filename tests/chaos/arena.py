@@ -177,7 +177,8 @@ class Arena(Scene):
             assert replica.process.process.poll() is None, f"a replica ended by itself: {replica.process.log[-2000:]}"
 
     def _changes(self, name: str, agent: str) -> dict[str, Any]:
-        classic = {"session.timeout.ms": f"{SESSION * 1000:.0f}"} if self.protocol == "classic" else {}
+        own = {"session.timeout.ms": f"{SESSION * 1000:.0f}", "heartbeat.interval.ms": "1000"}
+        classic = own if self.protocol == "classic" else {}
         static = {"group.instance.id": name} if self.static else {}
         destination = {
             "base_url": self.vendor.url,

@@ -53,7 +53,6 @@ def test_safe_defaults() -> None:
         "auto.offset.reset": "error",
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": 10_000,
-        "heartbeat.interval.ms": 1_000,
         "isolation.level": "read_committed",
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
@@ -85,7 +84,7 @@ def test_the_user_wins_over_defaults() -> None:
 def test_the_new_group_protocol_has_no_classic_defaults() -> None:
     """With KIP-848 the client would refuse them."""
     config = consumer_config({**BROKERS, "group.protocol": "consumer"}, "group", "client")
-    assert not {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"} & config.keys()
+    assert not {"session.timeout.ms", "partition.assignment.strategy"} & config.keys()
 
 
 @pytest.mark.parametrize(
