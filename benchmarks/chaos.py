@@ -13,7 +13,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -54,6 +54,16 @@ class Chaos:
     what: str
     run: Callable[[Arena], Finding]
     groups: Sequence[str] = (CLASSIC,)
+
+    @property
+    def ways(self) -> Iterator[tuple[Mode, str]]:
+        """How it is done: modes, and groups."""
+        return product((SINGLE, BATCHES), self.groups)
+
+
+def in_words(mode: Mode, group: str) -> str:
+    """One of these ways, for people."""
+    return f"{mode.name}; {group}"
 
 
 BOTH = (CLASSIC, CONSUMER)
@@ -111,7 +121,7 @@ class Stage:
             finding = Finding([words], [], [Check("did not come to its end", held=False)])
         finally:
             self.clusters.put(kafka)
-        row = Row(case.what, f"{mode.name}; {group}", finding)
+        row = Row(case.what, in_words(mode, group), finding)
         print(f"{time.monotonic() - begun:4.0f} s {row}", file=sys.stderr, flush=True)
         if finding.failed:
             print(f"its logs are in {folder}", file=sys.stderr, flush=True)
@@ -132,11 +142,7 @@ def measure(chosen: Sequence[Chaos], at_once: int, folder: Path) -> tuple[str, l
         for cluster in clusters:
             stage.clusters.put(cluster)
         pool = stack.enter_context(ThreadPoolExecutor(at_once))
-        rows = [
-            pool.submit(stage.row, case, mode, group)
-            for case in chosen
-            for mode, group in product((SINGLE, BATCHES), case.groups)
-        ]
+        rows = [pool.submit(stage.row, case, mode, group) for case in chosen for mode, group in case.ways]
         return clusters[0].broker.describe.partition(" at ")[0], [row.result() for row in rows]
 
 
@@ -147,12 +153,8 @@ def merged(page: str, rows: Sequence[Row]) -> str:
         KeyError: the page lacks a case that was not run.
     """
     lines = {tuple(line.split(" | ")[:2]): line for line in [*page.splitlines(), *map(str, rows)]}
-    wanted = [
-        (f"| {case.what}", f"{mode.name}; {group}")
-        for case in CASES
-        for mode, group in product((SINGLE, BATCHES), case.groups)
-    ]
-    return "\n".join([*table([]).splitlines(), *(lines[key] for key in wanted)])
+    keys = ((f"| {case.what}", in_words(*way)) for case in CASES for way in case.ways)
+    return "\n".join([*table([]).splitlines(), *(lines[key] for key in keys)])
 
 
 def main() -> int:

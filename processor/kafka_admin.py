@@ -28,7 +28,7 @@ class SharedAdmin:
         self._before: Lent | None = None
 
     def __call__(self) -> AdminClient:
-        """The client. Any thread may ask.
+        """The client, its log written. Any thread may ask.
 
         Raises:
             KafkaException: it cannot be made.
@@ -37,7 +37,9 @@ class SharedAdmin:
             if self._lent is None or self._lent.lost:
                 # A client that goes takes the questions along that others still wait for: it stays for one more turn.
                 self._before, self._lent = self._lent, Lent(self._make())
-            return cast("AdminClient", self._lent)  # it does all that a client does
+            lent = cast("AdminClient", self._lent)  # it does all that a client does
+        lent.poll(0)  # writes its log, which would pile up
+        return lent
 
 
 class Lent:

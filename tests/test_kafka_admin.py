@@ -13,6 +13,12 @@ class Answering:
 
     def __init__(self, answer: object) -> None:
         self.answer = answer
+        self.polls = 0
+
+    def poll(self, _: float) -> int:
+        """Write the log."""
+        self.polls += 1
+        return 0
 
     def list_offsets(self, asked: list[str]) -> dict[str, Future[Any]]:
         """Answer at once."""
@@ -71,3 +77,13 @@ def test_one_that_cannot_be_made_is_made_later() -> None:
         admin()
 
     assert admin() is admin()
+
+
+def test_its_log_is_written_whenever_it_is_handed_out() -> None:
+    """It would pile up else: nobody polls an admin client for anything else."""
+    client = Answering(17)
+    admin = SharedAdmin(lambda: cast("AdminClient", client))
+    for _ in range(3):
+        admin()
+
+    assert client.polls == 3

@@ -47,8 +47,6 @@ class Roll:
 
     def _ask(self) -> Future[ConsumerGroupDescription] | None:
         try:
-            admin = self._make_admin()
-            admin.poll(0)  # writes its log, which would pile up
-            return admin.describe_consumer_groups([self._group], request_timeout=TIMEOUT)[self._group]
+            return self._make_admin().describe_consumer_groups([self._group], request_timeout=TIMEOUT)[self._group]
         except KafkaException:  # it is asked again
             return None

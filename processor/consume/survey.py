@@ -59,19 +59,15 @@ class Survey:
         if not topics:
             return {}
         try:
-            admin = self._make_admin()
-            admin.poll(0)
-            described = admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=TIMEOUT)
+            described = self._make_admin().describe_topics(TopicCollection(sorted(topics)), request_timeout=TIMEOUT)
         except KafkaException:  # it is asked again
             return {}
         return {topic: partial(_id_of, answer) for topic, answer in described.items()}
 
     def _look(self, keys: Collection[Key], compared: Collection[str]) -> dict[Key, PartitionLog]:
         deadline = self._clock.now() + TIMEOUT
-        admin = self._make_admin()
-        admin.poll(0)  # writes its log, which would pile up
         topics = sorted({topic for topic, _ in keys})
-        described = admin.describe_topics(TopicCollection(topics), request_timeout=TIMEOUT)
+        described = self._make_admin().describe_topics(TopicCollection(topics), request_timeout=TIMEOUT)
         first = self._offsets(keys, OffsetSpec.earliest(), deadline)
         end = self._offsets(keys, OffsetSpec.latest(), deadline)
         for topic in sorted(compared):

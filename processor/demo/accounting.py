@@ -96,15 +96,14 @@ class FinalAccount:
 
     def _common_faults(self) -> Iterator[str]:
         letters, counted = self.judge.letters, sum(books.dead_lettered for books in self.books.values())
-        found = letters.first + letters.again + letters.unasked
         if self.unaccounted:
             yield f"{self.unaccounted} clicks are not or not all at the vendors or in the dead-letter topics"
         if self.twice and not self.restarts:
             yield f"{self.twice} came twice without a restart"
         if letters.unasked:
             yield f"{letters.unasked} dead letters are not of poison"
-        if found != counted:
-            yield f"{found} dead letters found, {counted} written"
+        if letters.came != counted:
+            yield f"{letters.came} dead letters found, {counted} written"
 
     def _faults_of(self, name: str) -> Iterator[str]:
         books, judged = self.books[name], self.judge.vendors[name].judgement

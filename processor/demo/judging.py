@@ -56,6 +56,11 @@ class Matching(Generic[T]):
         return True
 
     @property
+    def came(self) -> int:
+        """All that came, whatever it was."""
+        return self.first + self.again + self.unasked
+
+    @property
     def missing(self) -> set[int]:
         """Clicks of which something has not come."""
         return {click for clicks in self._awaited.values() for click in clicks}
@@ -88,7 +93,7 @@ class VendorJudge:
         books = self.deliveries
         return Judgement(
             expected=books.asked,
-            accepted=books.first + books.again + books.unasked,
+            accepted=books.came,
             lost=books.asked - books.first,
             unexpected=books.unasked,
             duplicates=books.again,

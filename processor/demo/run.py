@@ -174,8 +174,7 @@ class Demo:
         deadline = time.monotonic() + LETTERS_WAIT
         while True:
             self._look()
-            letters = self.judge.letters
-            if letters.first + letters.again + letters.unasked >= written or time.monotonic() >= deadline:
+            if self.judge.letters.came >= written or time.monotonic() >= deadline:
                 return
             await asyncio.sleep(LOOK)
 

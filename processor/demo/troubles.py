@@ -94,11 +94,6 @@ class Troubles:
             self._write(name)
         self.revoked = frozenset()
 
-    def heal(self) -> None:
-        """Nothing is wrong any more, but for poison."""
-        self.end_outage()
-        self.rotate()
-
     def _set_faults(self) -> None:
         for name, stub in self._stubs.items():
             stub.faults = Faults(status=UNAVAILABLE if name in self.out else None, refuse=REFUSES)

@@ -124,7 +124,6 @@ class TopicLook:
             KafkaException: there is no client.
         """
         admin = self._make_admin()
-        admin.poll(0)  # writes its log, which would pile up
         names = TopicCollection(list(dict.fromkeys([self._topic, *self._sources])))
         self._topics = admin.describe_topics(names, include_authorized_operations=True, request_timeout=TIMEOUT)
         resource = ConfigResource(ConfigResource.Type.TOPIC, self._topic)

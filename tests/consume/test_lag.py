@@ -22,9 +22,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 class Refusing:
     """A client that cannot even ask."""
 
-    def poll(self, _: float) -> None:
-        """Have nothing to say."""
-
     def list_offsets(self, *_: object, **__: object) -> None:
         """Fail at once."""
         raise KafkaException(KafkaError(KafkaError._FATAL))

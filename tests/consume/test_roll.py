@@ -25,9 +25,6 @@ class Coordinator:
     questions: list[Future[Any]] = field(default_factory=list)
     down: bool = False
 
-    def poll(self, _: float) -> int:
-        return 0
-
     def describe_consumer_groups(self, groups: list[str], *, request_timeout: float) -> dict[str, Future[Any]]:
         assert groups == ["clicks"]
         assert request_timeout > 0

@@ -92,9 +92,6 @@ def test_nothing_to_ask() -> None:
 class Old:
     """A broker from before topics had ids."""
 
-    def poll(self, _: float) -> None:
-        """Nothing to write."""
-
     def describe_topics(self, topics: Any, request_timeout: float) -> dict[str, Future[Any]]:
         """All that it can say."""
         assert request_timeout > 0
