@@ -23,6 +23,7 @@ from processor.consume.survey import Survey
 from processor.decode.decoder import Decoder
 from processor.decode.local import LocalTypes
 from processor.decode.schemas import SchemaStore
+from processor.feed import Feed
 from processor.kafka_admin import SharedAdmin
 from processor.kafka_clients import KafkaClients, OnError, tokens_of
 from processor.logs import Logger, logger
@@ -33,7 +34,6 @@ from processor.plan import Plan, Ready
 from processor.records import Assignment
 from processor.route.router import Router
 from processor.running import RunningPipeline
-from processor.scorekeeper import Scorekeeper
 from processor.send.account import Account
 from processor.send.blame import RetryPolicy
 from processor.send.http import HttpSender, Way
@@ -54,6 +54,7 @@ from processor.settle.letters import Origin
 from processor.settle.settler import Settler
 from processor.settle.undertaker import Undertaker
 
+SERVICE = Feed()
 NOTHING = Limits(0, 0)
 """What a paused pipeline may hold."""
 DRAIN_MARGIN = 2.0
@@ -62,19 +63,22 @@ REGISTRY_DEFAULTS = {"timeout": 5, "max.retries": 0}
 """The store asks again by itself, and tells why it waits; the client's own retries would only hide that."""
 
 
-def build_service(ready: Ready, plans: Iterable[Plan], clock: Clock) -> Service:
+def build_service(ready: Ready, plans: Iterable[Plan], clock: Clock, feed: Feed = SERVICE) -> Service:
     """Build the service of these pipelines; nothing connects before it runs.
 
     Args:
         ready: the whole configuration.
         plans: those of its pipelines that are to run.
         clock: the machine's.
+        feed: how records get in, and who is told when they have left.
     """
     settings, version, metrics = ready.settings, ready.version, Metrics()
     schemas = schema_store(ready, clock)
     local = LocalTypes(ready.schemas, {topic: each.raw for topic, each in settings.formats.items()})
     return Service(
-        build=lambda: [_build_pipeline(settings, plan, version, metrics, schemas, local, clock) for plan in plans],
+        build=lambda: [
+            _build_pipeline(settings, plan, version, metrics, schemas, local, clock, feed) for plan in plans
+        ],
         watch=lambda: ready.tables.watch(logger()),
         metrics=metrics,
         ops=(settings.ops.host, settings.ops.port),
@@ -99,6 +103,7 @@ def _build_pipeline(
     schemas: SchemaStore,
     local: LocalTypes,
     clock: Clock,
+    feed: Feed,
 ) -> RunningPipeline:
     log = logger(pipeline=plan.name)
     loop = asyncio.get_running_loop()
@@ -113,17 +118,15 @@ def _build_pipeline(
     look = TopicLook(plan.dead_letter_topic, plan.topics, admin, settings.kafka.get("bootstrap.servers", "…"))
     undertaker = Undertaker(plan.dead_letter_topic, clients.producer, look, clock, log)
     router = Router(plan.routes)
-    score = Scorekeeper(metrics, plan.name, clock, log)
+    score = feed.scorekeeper(metrics, plan.name, clock, log)
     ends = EndOffsets(admin)
     letters = plan.settings.dead_letter
     pipeline = Pipeline(
         origin=Origin(plan.name, version, __version__),
-        decoder=Decoder(schemas, local, router.wants),
+        transform=feed.transform(plan, router, Decoder(schemas, local, router.wants), score),
         schemas=schemas,
-        router=router,
-        mappers=plan.mappers,
         sender=sender,
-        settler=Settler(kafka.settled, loop.call_soon),
+        settler=Settler(feed.settled(kafka.settled), loop.call_soon),
         undertaker=undertaker,
         failures=FailureWindow(letters.hold_above, letters.window, letters.min),
         score=score,
@@ -134,10 +137,14 @@ def _build_pipeline(
         pipeline.forget(assignments)
         kafka.lease.known()
 
+    async def drain(assignments: Sequence[Assignment]) -> None:
+        await pipeline.drain(assignments)
+        await feed.drained(assignments)
+
     bridge = LoopBridge(
         loop,
-        receive=pipeline.receive,
-        drain=pipeline.drain,
+        receive=lambda records: pipeline.receive(feed.taken(records)),
+        drain=drain,
         ended=forget,
         drain_timeout=plan.settings.timeout + DRAIN_MARGIN,
         alive=kafka.lease.renew,

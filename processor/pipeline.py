@@ -8,20 +8,18 @@ that has ended. What becomes of whom is decided in the stages; here they are put
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from processor.clock import Clock
 from processor.consume.intake import Intake, Stall
 from processor.consume.ports import Held
-from processor.decode.decoder import AwaitSchema, Decoder
+from processor.decode.decoder import AwaitSchema
 from processor.decode.schemas import SchemaStore
-from processor.map.mapper import Mapper
 from processor.mass_failure import Cause, FailureWindow
 from processor.records import (
     Assignment,
     Delivery,
-    ErrorClass,
     Event,
     Failure,
     Filtered,
@@ -31,10 +29,7 @@ from processor.records import (
     Record,
     Request,
     SchemaId,
-    Stage,
-    delivery_id,
 )
-from processor.route.router import NotRouted, Routed, Router
 from processor.scorekeeper import Scorekeeper
 from processor.send.judge import Result
 from processor.send.replies import Reply, ReplyClass, Shadowed, describe
@@ -42,6 +37,7 @@ from processor.send.sender import Sender
 from processor.settle.letters import Letter, Origin, letter
 from processor.settle.settler import Settler
 from processor.settle.undertaker import Undertaker
+from processor.transform import Transform
 
 LETTERS_WAIT = 1.0
 """Seconds at most that a revocation waits for letters, after the requests have ended."""
@@ -54,10 +50,8 @@ class Pipeline:
         self,
         *,
         origin: Origin,
-        decoder: Decoder,
+        transform: Transform,
         schemas: SchemaStore,
-        router: Router,
-        mappers: Mapping[str, Mapper],
         sender: Sender,
         settler: Settler,
         undertaker: Undertaker,
@@ -66,10 +60,8 @@ class Pipeline:
         clock: Clock,
     ) -> None:
         self._origin = origin
-        self._decoder = decoder
+        self._transform = transform
         self._schemas = schemas
-        self._router = router
-        self._mappers = mappers
         self._sender = sender
         self._settler = settler
         self._undertaker = undertaker
@@ -121,12 +113,12 @@ class Pipeline:
         """
         deliveries: list[Delivery] = []
         for at, record in enumerate(records):
-            decoded = self._decoder.decode(record)
+            decoded = self._transform.decode(record)
             match decoded:
                 case Event():
                     deliveries += self._map(decoded)
                 case Filtered():
-                    self._score.filtered(decoded)
+                    self._score.filtered(decoded, record)
                     self._settler.open(record, 0)
                 case Failure():
                     self._open(record, [], [letter(self._origin, record, decoded, schema_id=decoded.schema_id)])
@@ -143,12 +135,12 @@ class Pipeline:
         deliveries: list[Delivery] = []
         letters: list[Letter] = []
         filtered: list[Filtered] = []
-        for route, index, fate in self._fates(event):
+        for route, index, fate in self._transform.fates(event):
             match fate:
                 case Payload(channel, body, lane, time, expires):
                     made = self._clock.now()
                     deliveries.append(
-                        Delivery(record, schema_id, route, index, channel, body, lane, time, made, expires=expires)
+                        Delivery(record, schema_id, route, index or 0, channel, body, lane, time, made, expires=expires)
                     )
                 case Failure():
                     letters.append(
@@ -161,7 +153,7 @@ class Pipeline:
         if not self._open(record, deliveries, letters):
             return []
         for each in filtered:
-            self._score.filtered(each)
+            self._score.filtered(each, record)
         return deliveries
 
     def _open(self, record: Record, deliveries: Sequence[Delivery], letters: Sequence[Letter]) -> bool:
@@ -184,22 +176,6 @@ class Pipeline:
         self.mass_failure = Held(str(found), self._clock.wall())
         self._score.mass_failure(found)
         return True
-
-    def _fates(self, event: Event) -> Iterator[tuple[str, int, Payload | Filtered | Failure]]:
-        """What becomes of an event: route, index, and the fate of that delivery."""
-        for routed in self._router.route(event):
-            if isinstance(routed, NotRouted):
-                yield routed.route, routed.index, routed.fate
-            else:
-                yield routed.route, routed.index, self._payload(routed, event)
-
-    def _payload(self, routed: Routed, event: Event) -> Payload | Filtered | Failure:
-        try:
-            return self._mappers[routed.route].map(routed.scope, event)
-        except Exception as exception:  # noqa: BLE001 - no record ends the process (invariant 10), not even by our defect
-            self._score.unexpected(exception)
-            words = f"a defect of the service: {type(exception).__name__}"
-            return Failure(Stage.MAP, ErrorClass.UNMAPPED, words)
 
     # What comes back.
 
@@ -236,7 +212,7 @@ class Pipeline:
             self._settler.close(delivery.record)
 
     def _bury(self, one: Letter) -> None:
-        self._score.failed(one.route, one.failure, delivery_id(one.record, one.route, one.index))
+        self._score.failed(one.record, one.route, one.index, one.failure)
         self._burying[one.record.assignment] += 1
         self._undertaker.bury(one)
 

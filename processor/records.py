@@ -47,6 +47,9 @@ class Assignment:
         return f"<Assignment {self.topic}[{self.partition}] epoch {self.epoch} {state}>"
 
 
+Source = tuple[str, int, int]
+"""Topic, partition and offset of a record."""
+
 SchemaId = int | str
 """How a registry calls a schema: its number, or its GUID as text."""
 
@@ -72,6 +75,21 @@ class Record:
     headers: Headers | None
     open: int = 0
     spread: bool = False
+
+    @property
+    def topic(self) -> str:
+        """Where it was written first; what formats and routes go by."""
+        return self.assignment.topic
+
+    @property
+    def source(self) -> Source:
+        """Where it was written first. A letter that is replayed is settled at a place of its own."""
+        return self.assignment.topic, self.assignment.partition, self.offset
+
+    @property
+    def replays(self) -> int:
+        """How often it was replayed from a dead-letter topic, this time included."""
+        return 0
 
     @property
     def size(self) -> int:
@@ -239,10 +257,10 @@ def too_old(expires: float | None, wall: float) -> bool:
     return expires is not None and expires < wall
 
 
-def delivery_id(record: Record, route: str, index: int) -> str:
-    """Name a delivery for logs, dead letters and vendors."""
-    at = record.assignment
-    return f"{at.topic}:{at.partition}:{record.offset}:{route}:{index}"
+def delivery_id(record: Record, route: str, index: int | None) -> str:
+    """Name a delivery for logs, dead letters and vendors; one whose index is not known has 0."""
+    topic, partition, offset = record.source
+    return f"{topic}:{partition}:{offset}:{route}:{index or 0}"
 
 
 @dataclass(slots=True, eq=False)

@@ -21,7 +21,7 @@ from processor.metrics import (
     Distribution,
     Metrics,
 )
-from processor.records import Channel, Delivery, Failure, Filtered, FilterReason, Request
+from processor.records import Channel, Delivery, Failure, Filtered, FilterReason, Record, Request, delivery_id
 
 NEXT = {
     "invalid": "sent again alone in a second; what is refused twice goes to the dead-letter topic",
@@ -137,7 +137,7 @@ class Scorekeeper:
         self.made = 0
         """Deliveries made: one for each payload, also one that is too old, and for each failure before there is one."""
 
-    def filtered(self, filtered: Filtered) -> None:
+    def filtered(self, filtered: Filtered, _: Record) -> None:
         """Nothing is to be delivered, by a rule; what is only too old was a delivery already."""
         self._filtered[filtered.route, filtered.reason].add()
         self.made += filtered.reason is FilterReason.TOO_OLD
@@ -181,7 +181,7 @@ class Scorekeeper:
         """A request's deliveries wait for so long."""
         self._cooling.observe(seconds)
 
-    def failed(self, route: str, failure: Failure, delivery_id: str) -> None:
+    def failed(self, record: Record, route: str, index: int | None, failure: Failure) -> None:
         """A delivery goes to the dead-letter topic."""
         held_back = self._sometimes.ask(route, failure.stage, failure.error_class)
         if held_back is not None:
@@ -191,7 +191,7 @@ class Scorekeeper:
                 stage=failure.stage.value,
                 error_class=failure.error_class.value,
                 reason=failure.message,
-                delivery=delivery_id,
+                delivery=delivery_id(record, route, index),
                 also=held_back,
                 next="the record is in the dead-letter topic, the next one goes on",
             )

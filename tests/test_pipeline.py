@@ -32,6 +32,7 @@ from processor.route.router import Route, Router
 from processor.scorekeeper import Scorekeeper
 from processor.settle.letters import Letter, Origin
 from processor.settle.settler import Settler
+from processor.transform import Transform
 from tests.support.logs import Lines
 from tests.support.records import record
 from tests.support.waiting import eventually
@@ -112,17 +113,18 @@ class Bench:
         sink: Any = self.sink
         decoder: Any = SimpleNamespace(decode=decode)
         mapper: Any = SimpleNamespace(map=map_one)
+        self.mappers = dict.fromkeys(routes, mapper)
+        router = Router([Route(name, frozenset({"Viewed"}), ("clicks",), None, None) for name in routes])
+        score = Scorekeeper(self.metrics, "shop", clock, self.lines.log)
         self.pipeline = Pipeline(
             origin=Origin("shop", "1", "1"),
-            decoder=decoder,
+            transform=Transform(decoder, router, self.mappers, score.unexpected),
             schemas=sink,
-            router=Router([Route(name, frozenset({"Viewed"}), ("clicks",), None, None) for name in routes]),
-            mappers=dict.fromkeys(routes, mapper),
             sender=sink,
             settler=Settler(self.spans.extend, self._soon.append),
             undertaker=sink,
             failures=FailureWindow(hold_above, window, least),
-            score=Scorekeeper(self.metrics, "shop", clock, self.lines.log),
+            score=score,
             clock=clock,
         )
 
@@ -301,7 +303,7 @@ async def test_a_record_that_is_held_is_not_counted() -> None:
     bench = Bench("one", "two", least=1)
     fates = iter([Filtered(FilterReason.PYTHON, "one"), UNMAPPED])
     mapper: Any = SimpleNamespace(map=lambda *_: next(fates))
-    bench.pipeline._mappers = {"one": mapper, "two": mapper}
+    bench.mappers.update(one=mapper, two=mapper)
 
     async with bench.running():
         await bench.put(b"good")

@@ -23,6 +23,7 @@ from tests.support.logs import Lines
 from tests.support.records import record
 
 CART = Channel("cart", "/carts", batched=False)
+RECORD = record(7)
 UNMAPPED = Failure(Stage.MAP, ErrorClass.UNMAPPED, "itemId: text is not an integer")
 
 
@@ -64,8 +65,8 @@ def score() -> Score:
 
 def test_a_filtered_event_is_counted_by_route_and_reason(score: Score) -> None:
     """What a rule filtered is told apart from what no route wants."""
-    score.keeper.filtered(Filtered(FilterReason.WHEN, "carts"))
-    score.keeper.filtered(Filtered(FilterReason.NO_ROUTE))
+    score.keeper.filtered(Filtered(FilterReason.WHEN, "carts"), RECORD)
+    score.keeper.filtered(Filtered(FilterReason.NO_ROUTE), RECORD)
 
     assert score.total(FILTERED, route="carts", reason="when") == 1
     assert score.total(FILTERED, route="", reason="no_route") == 1
@@ -105,8 +106,8 @@ def test_a_shadowed_request_is_told_apart_from_a_sent_one(score: Score) -> None:
 
 def test_what_is_too_old_is_filtered_by_its_route(score: Score) -> None:
     """Found when it was mapped it counts as made, too; one that expired while it waited was counted before."""
-    score.keeper.filtered(Filtered(FilterReason.TOO_OLD, "carts"))
-    score.keeper.filtered(Filtered(FilterReason.WHEN, "carts"))
+    score.keeper.filtered(Filtered(FilterReason.TOO_OLD, "carts"), RECORD)
+    score.keeper.filtered(Filtered(FilterReason.WHEN, "carts"), RECORD)
     assert score.keeper.made == 1
 
     score.keeper.expired([score.delivery(), score.delivery("orders")])
@@ -248,7 +249,7 @@ def test_a_dead_letter_is_told_once_a_minute(score: Score) -> None:
     """The first of a kind is logged with its reason; the next one a minute later says how many were held back."""
     for seconds in (0.0, 1.0, 1.0, REPEAT_AFTER):
         score.clock.advance(seconds)
-        score.keeper.failed("carts", UNMAPPED, "clicks:0:7:carts:0")
+        score.keeper.failed(RECORD, "carts", 0, UNMAPPED)
 
     first, later = score.lines("dead_letter")
     assert (first["also"], later["also"]) == (0, 2)
@@ -258,11 +259,12 @@ def test_a_dead_letter_is_told_once_a_minute(score: Score) -> None:
 
 def test_different_failures_do_not_hide_each_other(score: Score) -> None:
     """Each route, stage and class is a kind of its own."""
-    score.keeper.failed("carts", UNMAPPED, "1")
-    score.keeper.failed("orders", UNMAPPED, "2")
-    score.keeper.failed("carts", replace(UNMAPPED, stage=Stage.SEND, error_class=ErrorClass.INVALID), "3")
+    score.keeper.failed(RECORD, "carts", 0, UNMAPPED)
+    score.keeper.failed(RECORD, "orders", None, UNMAPPED)
+    score.keeper.failed(RECORD, "carts", 2, replace(UNMAPPED, stage=Stage.SEND, error_class=ErrorClass.INVALID))
 
-    assert [line["delivery"] for line in score.lines("dead_letter")] == ["1", "2", "3"]
+    told = [line["delivery"] for line in score.lines("dead_letter")]
+    assert told == ["clicks:0:7:carts:0", "clicks:0:7:orders:0", "clicks:0:7:carts:2"]
 
 
 def test_a_buried_letter_is_an_ended_delivery(score: Score) -> None:

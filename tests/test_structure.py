@@ -9,8 +9,8 @@ import pytest
 PACKAGE = "processor"
 STAGES = frozenset({"consume", "decode", "route", "map", "send", "settle"})
 SUPPORT = "support"
-WIRING = frozenset({"compiler", "plan", "running", "report", "samples", "service", "app"})
-EVERYTHING = STAGES | WIRING | {SUPPORT, "destinations", "ops", "pipeline", "cases", "demo"}
+WIRING = frozenset({"compiler", "plan", "running", "report", "samples", "service", "transform", "feed", "app"})
+EVERYTHING = STAGES | WIRING | {SUPPORT, "destinations", "ops", "pipeline", "cases", "replay", "demo"}
 
 # Part → the parts it may import, beside itself. A part that is not named here may import nothing, so a new
 # folder fails until someone has decided where it belongs.
@@ -19,7 +19,8 @@ ARROWS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(STAGES, frozenset({SUPPORT})),
     "destinations": frozenset({SUPPORT}),
     "ops": frozenset({SUPPORT}),
-    "pipeline": STAGES | {SUPPORT},
+    "transform": frozenset({"decode", "route", "map", SUPPORT}),
+    "pipeline": STAGES | {SUPPORT, "transform"},
     "compiler": frozenset({"destinations", "route", "map", SUPPORT}),
     "plan": frozenset({"compiler", "destinations", "route", "map", SUPPORT}),
     "cases": frozenset({"plan", "route", SUPPORT}),
@@ -27,7 +28,9 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "report": STAGES | {SUPPORT, "ops", "running"},
     "samples": frozenset({SUPPORT, "running", "report"}),
     "service": frozenset({SUPPORT, "ops", "running", "report", "samples"}),
-    "app": EVERYTHING - {"demo"},
+    "feed": frozenset({"decode", "route", "plan", "transform", SUPPORT}),
+    "app": EVERYTHING - {"replay", "demo"},
+    "replay": EVERYTHING - {"demo"},
     "demo": EVERYTHING,
     "cli": EVERYTHING,
     "__main__": frozenset({"cli"}),

@@ -54,7 +54,7 @@ class Decoder:
 
     def decode(self, record: Record) -> Decoded:
         """Never raises: what cannot be decoded is a `Failure`, and never the service's end."""
-        value, topic = record.value, record.assignment.topic
+        value, topic = record.value, record.topic
         if value is None:
             return _TOMBSTONE
         mark, start = (b"", 0) if topic in self._raw else mark_of(record, value)

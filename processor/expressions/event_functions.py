@@ -40,7 +40,7 @@ def _kafka_key(event: Event) -> str | None:
 
 
 def _kafka_topic(event: Event) -> str:
-    return event.record.assignment.topic
+    return event.record.topic
 
 
 def _kafka_time(event: Event) -> str | None:

@@ -58,11 +58,12 @@ class NotRouted:
     """A route that fires, but not for this event or item; made as often as `Routed`, so not frozen either.
 
     Attributes:
+        index: as in `Routed`; None where it is the fate of all items: `for_each` failed, or found none.
         fate: filtered by a rule, or an expression that failed.
     """
 
     route: str
-    index: int
+    index: int | None
     fate: Filtered | Failure
 
 
@@ -84,7 +85,7 @@ class Router:
     def route(self, event: Event) -> Sequence[Routed | NotRouted]:
         """What all matching routes make of an event, in the file's order."""
         found: list[Routed | NotRouted] = []
-        key = event.record.assignment.topic, event.name
+        key = event.record.topic, event.name
         for route in self._matching.get(key) or self._match(*key):
             if route.for_each is None:
                 found.append(_judge(route, 0, event.value, event))
@@ -105,11 +106,11 @@ def _judge_items(route: Route, for_each: Compiled, event: Event) -> Iterable[Rou
     try:
         items = for_each(event.value, event)
     except ExpressionError as error:
-        return (NotRouted(route.name, 0, _failure("for_each", error)),)
+        return (NotRouted(route.name, None, _failure("for_each", error)),)
     if items is None or items == []:
-        return (NotRouted(route.name, 0, Filtered(FilterReason.EMPTY, route.name)),)
+        return (NotRouted(route.name, None, Filtered(FilterReason.EMPTY, route.name)),)
     if not isinstance(items, list):
-        return (NotRouted(route.name, 0, _failure("for_each", "the expression gives no array")),)
+        return (NotRouted(route.name, None, _failure("for_each", "the expression gives no array")),)
     return [_judge(route, index, {**event.value, "item": item}, event) for index, item in enumerate(items)]
 
 

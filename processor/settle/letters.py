@@ -34,6 +34,7 @@ class Letter:
     Attributes:
         record: whose key, value and headers travel along, byte for byte.
         route: empty where the failure came before any route.
+        index: position in the `for_each` array; None where the failure came before there was one.
         arrived: the record's headers, without those of an earlier letter.
         ours: what the letter says.
     """
@@ -41,7 +42,7 @@ class Letter:
     record: Record
     failure: Failure
     route: str
-    index: int
+    index: int | None
     key: bytes | None
     value: bytes | None
     arrived: Headers
@@ -78,7 +79,7 @@ def letter(
     failure: Failure,
     *,
     route: str = "",
-    index: int = 0,
+    index: int | None = None,
     schema_id: SchemaId | None = None,
     delivery: Delivery | None = None,
 ) -> Letter:
@@ -86,11 +87,11 @@ def letter(
 
     Headers are UTF-8 text; times are ISO 8601 UTC with milliseconds; what is not known yet is absent.
     """
-    at = record.assignment
+    topic, partition, offset = record.source
     fields: dict[str, str | int | None] = {
-        "source.topic": at.topic,
-        "source.partition": at.partition,
-        "source.offset": record.offset,
+        "source.topic": topic,
+        "source.partition": partition,
+        "source.offset": offset,
         "source.timestamp": _source_time(record.timestamp),
         "destination": origin.destination,
         "route": route or None,
@@ -107,7 +108,7 @@ def letter(
         "schema.id": schema_id,
         "config.version": origin.config_version,
         "service.version": origin.service_version,
-        "replay.count": 0,
+        "replay.count": record.replays,
     }
     arrived = [(name, value) for name, value in record.headers or () if not name.startswith(PREFIX)]
     ours = [(PREFIX + name, str(value).encode()) for name, value in fields.items() if value is not None]

@@ -72,7 +72,6 @@ def test_what_is_not_known_is_absent() -> None:
         "dlq.source.partition": "0",
         "dlq.source.offset": "42",
         "dlq.destination": "voyado",
-        "dlq.delivery.index": "0",
         "dlq.delivery.id": "clicks:0:42::0",
         "dlq.stage": "decode",
         "dlq.error.class": "undecodable",
