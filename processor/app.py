@@ -109,7 +109,7 @@ def _build_pipeline(
     loop = asyncio.get_running_loop()
     tokens = tokens_of(settings.kafka, os.environ, clock, log)
     clients = KafkaClients(settings.kafka, plan.group, f"clickstream-{plan.name}", tokens, log)
-    admin = SharedAdmin(clients.admin)
+    admin = SharedAdmin(clients.admin, clock)
     kafka = _kafka_thread(settings, plan, clients, admin, clock, log)
     replies = reply_table(plan.settings)
     scheduler = _scheduler(plan.settings, replies.classify, clock)

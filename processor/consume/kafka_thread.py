@@ -271,7 +271,7 @@ class KafkaThread:
     def _on_statistics(self, text: str) -> None:
         told = read(text)
         if not self._tells_loss:
-            self.lease.heard(told.coordinator_idle)
+            self.lease.heard(told.coordinator)
         fetched = self._offsets.view().keys() - self._standing.paused
         if told.connected(fetched):
             self._complaints.connected()

@@ -9,6 +9,7 @@ such a member sends would arrive behind what the next owner has sent.
 from math import inf
 
 from processor.clock import Clock
+from processor.consume.statistics import Coordinator
 
 STANDSTILL = 3.0
 """Seconds without a sign of life after which a member of a KIP-848 group may be none any more: for how long the broker
@@ -24,8 +25,8 @@ class Lease:
 
     Args:
         seconds: the session time-out; beyond it everything is lost.
-        unsure: after a standstill that was longer than this nothing is sent until the coordinator has answered again,
-            for its answer is what tells of a loss.
+        unsure: after a standstill that was longer than this nothing is sent until the coordinator has answered what it
+            was asked since, for that answer is what tells of a loss. An earlier one may have waited in the socket.
     """
 
     def __init__(self, seconds: float, clock: Clock, unsure: float = inf) -> None:
@@ -33,6 +34,7 @@ class Lease:
         self._clock = clock
         self._unsure = unsure
         self._doubted: float | None = None
+        self._awaited: int | None = None  # the number of a question that was asked since
         self._turned = clock.now()
         self._heard: float | None = None
         self._told = 0
@@ -50,7 +52,7 @@ class Lease:
         if self._age(now) > self._seconds:
             return False
         if now - self._turned > self._unsure:
-            self._doubted = now
+            self._doubted, self._awaited = now, None
         self._turned = now
         return True
 
@@ -64,12 +66,20 @@ class Lease:
         if not self.renew():
             raise StoodStillError(f"{age:.1f} s without a sign of life, and the session time-out is {self._seconds:g}")
 
-    def heard(self, idle: float | None) -> None:
-        """The group's coordinator was last heard of so many seconds ago; None while the client is not connected."""
-        if idle is None:
+    def heard(self, coordinator: Coordinator | None) -> None:
+        """The client tells of the group's coordinator, as it was at some time since this turn began.
+
+        Args:
+            coordinator: None while the client is not connected to it.
+        """
+        if coordinator is None:
             return
-        self._heard = self._clock.now() - idle
-        if self._doubted is not None and self._heard > self._doubted:
+        self._heard = self._clock.now() - coordinator.idle
+        if self._doubted is None:
+            return
+        if self._awaited is None and self._turned - coordinator.asked > self._doubted:
+            self._awaited = coordinator.questions
+        if self._awaited is not None and coordinator.answered >= self._awaited:
             self._doubted = None
 
     def ending(self) -> None:

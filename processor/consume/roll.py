@@ -14,15 +14,16 @@ from processor.clock import Clock
 
 INTERVAL = 1.0
 """Seconds between two looks at the answer; there is one question at a time."""
-TIMEOUT = 5.0
-"""Seconds for an answer; nobody waits for it."""
+TIMEOUT = 10.0
+"""Seconds for an answer; nobody waits for it, and one that is late is asked for again: it may never come."""
 
 
 class Roll:
     """The coordinator's list of a group's members. Lives on the Kafka thread.
 
     Args:
-        make_admin: gives the client; it may fail while there is no login.
+        make_admin: gives the client, a `SharedAdmin`'s: with any other a question that times out can end the process.
+            It may fail while there is no login.
         group: its id.
     """
 
@@ -32,15 +33,17 @@ class Roll:
         self._clock = clock
         self._look_at = clock.now() + INTERVAL
         self._answer: Future[ConsumerGroupDescription] | None = None
+        self._answer_until = 0.0
 
     def spares(self, consumer: Consumer) -> bool:
         """Look at the last answer, if one is due, and ask again: whether this member has joined, and gets nothing."""
         now = self._clock.now()
-        if now < self._look_at or (self._answer is not None and not self._answer.done()):
+        waits = self._answer is not None and not self._answer.done() and now < self._answer_until
+        if waits or now < self._look_at:
             return False
-        self._look_at = now + INTERVAL
+        self._look_at, self._answer_until = now + INTERVAL, now + TIMEOUT
         answer, self._answer = self._answer, self._ask()
-        if answer is None or answer.exception() is not None:
+        if answer is None or not answer.done() or answer.exception() is not None:
             return False
         own = [each for each in answer.result().members if each.member_id == consumer.memberid()]
         return any(each.target_assignment and not each.target_assignment.topic_partitions for each in own)

@@ -45,7 +45,8 @@ def write_start_offsets(
     ends the process where the coordinator is not ready (librdkafka issue 5040).
 
     Args:
-        make_admin: builds a client that asks for offsets and members.
+        make_admin: gives a client that asks for offsets and members, a `SharedAdmin`'s: with any other a question about
+            members that times out can end the process.
         make_consumer: builds a client of the group.
         group: its id.
         topics: names, or regular expressions that start with `^`.
@@ -94,7 +95,11 @@ def _answer(consumer: Consumer, answers: list[KafkaError | None]) -> KafkaError 
 
 def _is_read(admin: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> bool:
     """Whether members of the group have some of these partitions."""
-    described = admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group].result()
+    answer = admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group]
+    try:
+        described = answer.result(TIMEOUT)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None  # noqa: SLF001 - its only name
     owned = {(at.topic, at.partition) for each in described.members for at in each.assignment.topic_partitions}
     return any((at.topic, at.partition) in owned for at in partitions)
 

@@ -31,17 +31,34 @@ class Readable:
 
 
 @dataclass(frozen=True, slots=True)
+class Coordinator:
+    """How the client stands with the group's coordinator, which answers in the order of the questions.
+
+    Attributes:
+        idle: seconds since it was last heard of.
+        asked: seconds since it was last asked something.
+        questions: how many it was asked so far.
+        answered: how many of them wait for their answers no more.
+    """
+
+    idle: float
+    asked: float
+    questions: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """One telling.
 
     Attributes:
-        coordinator_idle: seconds since the group's coordinator was last heard of; None while not connected to it.
+        coordinator: of the group; None while not connected to it.
         in_group: whether the group's coordinator is known and connected.
         logs: of the partitions that are fetched.
         unconnected: partitions whose broker is not connected, or not known.
     """
 
-    coordinator_idle: float | None
+    coordinator: Coordinator | None
     in_group: bool
     logs: Mapping[Key, Readable]
     unconnected: frozenset[Key]
@@ -59,11 +76,16 @@ def read(text: str) -> Statistics:
     connected = {each["nodeid"] for each in brokers if each["state"] == UP}
     partitions = dict(_partitions(told))
     return Statistics(
-        coordinator_idle=coordinator["rxidle"] / 1e6 if coordinator.get("state") == UP else None,
+        coordinator=_coordinator(coordinator) if coordinator.get("state") == UP else None,
         in_group=told.get("cgrp", {}).get("state") == "up",
         logs={key: log for key, each in partitions.items() if (log := _readable(each)) is not None},
         unconnected=frozenset(key for key, each in partitions.items() if each["broker"] not in connected),
     )
+
+
+def _coordinator(told: Mapping[str, Any]) -> Coordinator:
+    answered = told["tx"] - told["waitresp_cnt"]
+    return Coordinator(told["rxidle"] / 1e6, told["txidle"] / 1e6, told["tx"], answered)
 
 
 def _partitions(told: Mapping[str, Any]) -> Collection[tuple[Key, Mapping[str, Any]]]:

@@ -10,6 +10,7 @@ from processor.consume.backpressure import Limits
 from processor.consume.ports import Broker
 from processor.consume.roll import Roll
 from processor.consume.survey import Survey
+from processor.kafka_admin import SharedAdmin
 from processor.settings.kafka_properties import consumer_config
 from tests.consume.clusters import Cluster, Join
 from tests.consume.members import AMPLE, Begin, Member, Prepare, Wants, start_member, watched
@@ -96,15 +97,16 @@ def join_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
         group = group or uuid4().hex
         config = consumer_config(cluster.properties | properties, group, "test")
         users: set[int] = set()
-        lines, admin, clock = Lines(), admin_client(cluster.broker.bootstrap), SystemClock()
+        lines, clock = Lines(), SystemClock()
+        admin = SharedAdmin(lambda: admin_client(cluster.broker.bootstrap), clock)
         members.append(
             start_member(
                 lambda callbacks: watched({**config, **callbacks}, users),
                 [topic],
                 settles=settles,
                 limits=limits,
-                broker=Survey(lambda: admin, clock, lines.log),
-                roll=Roll(lambda: admin, group, clock) if cluster.protocol == "consumer" else None,
+                broker=Survey(admin, clock, lines.log),
+                roll=Roll(admin, group, clock) if cluster.protocol == "consumer" else None,
                 users=users,
                 lines=lines,
             )

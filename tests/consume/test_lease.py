@@ -2,6 +2,12 @@ import pytest
 
 from processor.clock import ManualClock
 from processor.consume.lease import Lease, StoodStillError
+from processor.consume.statistics import Coordinator
+
+
+def told(idle: float, asked: float | None = None, questions: int = 1, waiting: int = 0) -> Coordinator:
+    """The coordinator was last heard of and asked so many seconds ago, at the same time if nothing else is said."""
+    return Coordinator(idle, idle if asked is None else asked, questions, questions - waiting)
 
 
 @pytest.fixture
@@ -57,7 +63,7 @@ def test_nothing_may_be_sent_while_an_end_is_on_its_way(lease: Lease, clock: Man
 
 def test_a_silent_coordinator(lease: Lease, clock: ManualClock) -> None:
     """A thread at work is not enough where the client says that its coordinator was not heard of."""
-    lease.heard(1.0)
+    lease.heard(told(1.0))
     assert lease.renew()
     for _ in range(3):
         clock.advance(3.0)
@@ -76,7 +82,7 @@ def test_a_coordinator_that_is_heard_again(lease: Lease, clock: ManualClock) -> 
     """It counts from when it was heard, not from when that was told."""
     clock.advance(8.0)
     lease.renew()
-    lease.heard(6.0)
+    lease.heard(told(6.0))
     assert lease.holds(clock.now() + 4.0)
     assert not lease.holds(clock.now() + 4.1)
 
@@ -92,19 +98,39 @@ def test_a_client_without_a_coordinator(lease: Lease, clock: ManualClock) -> Non
 def test_a_doubt(clock: ManualClock) -> None:
     """After a standstill that the group may not have waited out, the coordinator's next answer is waited for."""
     lease = Lease(45.0, clock, unsure=3.0)
-    lease.heard(0.0)
+    lease.heard(told(0.0))
     clock.advance(3.1)
     assert not lease.holds(clock.now())  # the event loop may be the first to go on
 
     assert lease.renew()
     clock.advance(1.0)
     assert lease.renew()
-    lease.heard(1.5)  # that was before
+    lease.heard(told(1.5))  # that was before
     assert not lease.holds(clock.now())
     lease.heard(None)
     assert not lease.holds(clock.now())
 
-    lease.heard(0.5)
+    lease.heard(told(0.5))
+    assert lease.holds(clock.now())
+
+
+def test_an_answer_from_before_a_standstill(clock: ManualClock) -> None:
+    """What was asked before it and is read after it, and what the client said before it, is no sign of life."""
+    lease = Lease(45.0, clock, unsure=3.0)
+    clock.advance(8.0)
+    assert lease.renew()
+    clock.advance(0.1)
+    lease.heard(told(0.0, asked=0.05))  # said before, and heard now
+    assert not lease.holds(clock.now())
+    assert lease.renew()
+    lease.heard(told(0.05, asked=8.2))  # a late answer, and nothing was asked since
+    assert not lease.holds(clock.now())
+
+    lease.heard(told(0.0, asked=0.05, questions=7, waiting=1))  # a late answer, and what was asked since is open
+    assert not lease.holds(clock.now())
+    clock.advance(1.0)
+    assert lease.renew()
+    lease.heard(told(0.9, asked=0.01, questions=8, waiting=1))  # that is answered now, and another one is open
     assert lease.holds(clock.now())
 
 

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, MemberAssignment
 
 from processor.clock import ManualClock
-from processor.consume.roll import INTERVAL, Roll
+from processor.consume.roll import INTERVAL, TIMEOUT, Roll
 from tests.consume.clusters import Cluster, Join
 from tests.consume.test_restarts import REAL, WITHIN
 from tests.support.waiting import eventually_sync
@@ -105,6 +105,18 @@ def test_one_question_at_a_time(roll: Roll, coordinator: Coordinator, clock: Man
     assert not roll.spares(CONSUMER)
 
     assert len(coordinator.questions) == 2
+
+
+def test_a_question_that_is_never_answered(roll: Roll, coordinator: Coordinator, clock: ManualClock) -> None:
+    """It went with its client: it is asked again when its time is over, and only the new answer counts."""
+    later(roll, clock)
+    clock.advance(TIMEOUT)
+    assert not roll.spares(CONSUMER)
+    coordinator.questions[0].set_result(None)
+    coordinator.lists(our_id=[])
+
+    assert later(roll, clock)
+    assert len(coordinator.questions) == 3
 
 
 def test_a_question_that_failed(roll: Roll, coordinator: Coordinator, clock: ManualClock) -> None:

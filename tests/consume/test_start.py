@@ -1,6 +1,8 @@
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import cast
 from uuid import uuid4
 
@@ -178,6 +180,15 @@ def test_a_group_that_has_lost_its_offsets_is_joined(cluster: Cluster, join: Joi
 
     assert group.offsets(topic) == {}
     assert group.lines.events == ["group_has_begun"]
+
+
+def test_members_that_are_not_told_in_time_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether others have begun is not known then; the caller tries again."""
+    monkeypatch.setattr(start, "TIMEOUT", 0.1)
+    unanswered = SimpleNamespace(describe_consumer_groups=lambda groups, **_: {groups[0]: Future()})
+
+    with pytest.raises(KafkaException, match="_TIMED_OUT"):
+        start._is_read(cast("AdminClient", unanswered), "g", [])
 
 
 def never(_: object) -> bool:

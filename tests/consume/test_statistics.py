@@ -4,11 +4,18 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 
-from processor.consume.statistics import Readable, Statistics, read
+from processor.consume.statistics import Coordinator, Readable, Statistics, read
 from tests.consume.clusters import Cluster
 from tests.support.waiting import eventually_sync
 
-COORDINATOR = {"nodeid": -1, "state": "UP", "rxidle": 2_500_000}
+COORDINATOR = {
+    "nodeid": -1,
+    "state": "UP",
+    "rxidle": 2_500_000,
+    "txidle": 3_000_000,
+    "tx": 9,
+    "waitresp_cnt": 1,
+}
 """As librdkafka 2.16 tells of its group's coordinator."""
 
 
@@ -51,11 +58,11 @@ def test_how_far_a_partition_can_be_read() -> None:
     assert told({}, ls_offset=-1001).logs == {}
 
 
-def test_when_the_coordinator_was_heard_of() -> None:
-    """In seconds; nothing is known while it is not connected."""
-    assert told({}).coordinator_idle == 2.5
-    assert read('{"brokers": {"GroupCoordinator": {"state": "DOWN", "rxidle": 1}}}').coordinator_idle is None
-    assert read('{"brokers": {}}').coordinator_idle is None
+def test_how_the_client_stands_with_the_coordinator() -> None:
+    """In seconds and numbers of questions; nothing is known while it is not connected."""
+    assert told({}).coordinator == Coordinator(idle=2.5, asked=3.0, questions=9, answered=8)
+    assert read('{"brokers": {"GroupCoordinator": {"state": "DOWN", "rxidle": 1}}}').coordinator is None
+    assert read('{"brokers": {}}').coordinator is None
 
 
 @pytest.mark.parametrize("cluster", ["run's broker, classic", "run's broker, consumer"], indirect=True)
@@ -76,4 +83,6 @@ def test_what_a_client_tells(cluster: Cluster) -> None:
 
     logs = read(texts[-1]).logs
     assert logs == dict.fromkeys(keys, Readable(3, 3, 3)) or cluster.broker.kind == "embedded"
-    assert read(texts[-1]).coordinator_idle is not None
+    coordinator = read(texts[-1]).coordinator
+    assert coordinator is not None
+    assert coordinator.answered > 0

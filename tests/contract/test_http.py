@@ -40,10 +40,10 @@ async def really(ill: Ill | None) -> Reply:
             return await http.send(REQUEST)
 
 
-def simulated(ill: Ill | None) -> tuple[Reply, Entry, float]:
+def simulated(ill: Ill | None, poison: Ill | None = None, seed: int = 1) -> tuple[Reply, Entry, float]:
     """What the simulated vendor says, what its books have, and the seconds that it took."""
-    ground = SimulatedGround("classic")
-    endpoint = Endpoint(ground.machine, ground.weather)
+    ground = SimulatedGround("classic", seed)
+    endpoint = Endpoint(ground.machine, ground.weather, lambda _: poison)
     if ill:
         ground.weather.begin(ill)
     plan: Any = SimpleNamespace(settings=SimpleNamespace(timeout=TIMEOUT))
@@ -77,3 +77,10 @@ def test_the_books_know_what_the_sender_does_not() -> None:
     assert simulated(Ill.LOST)[1].taken
     assert not simulated(Ill.TIMEOUT)[1].taken
     assert not simulated(Ill.UNREACHABLE)[1].taken
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("ill", [Ill.LOST, Ill.RESET])
+def test_what_is_refused_for_good_is_refused_also_where_the_answer_is_lost(ill: Ill, seed: int) -> None:
+    """A broken connection does not make a bad payload a good one."""
+    assert not simulated(ill, Ill.FORBIDDEN, seed)[1].taken

@@ -47,7 +47,7 @@ def fired(*routes: Route, of: Event | None = None) -> list[Routed | NotRouted]:
     return list(Router(routes).route(of or event()))
 
 
-def short(found: list[Routed | NotRouted]) -> list[tuple[str, int, str | None]]:
+def short(found: list[Routed | NotRouted]) -> list[tuple[str, int | None, str | None]]:
     """Route, index and, where nothing is to be mapped, why."""
     return [(one.route, one.index, why(one)) for one in found]
 

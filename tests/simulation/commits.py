@@ -70,6 +70,7 @@ class Commits:
             late=KafkaError._WAIT_COORD,
             wanted=lambda: not self.closed,
             on_unreachable=self._unreachable,
+            line=self._membership.line,
         )
 
     def then(self, callback: Callable[[], None]) -> None:
@@ -89,8 +90,6 @@ class Commits:
     def _answered(self, wanted: Mapping[Key, Bookmark], answer: Results | KafkaError) -> None:
         self.under_way -= 1
         error = answer if isinstance(answer, KafkaError) else _first(answer)
-        if error is None or error.code() != KafkaError._WAIT_COORD:
-            self._membership.touch()
         if error is not None:
             self._membership.commit_refused(error.code())
         partitions: list[TopicPartition] = []

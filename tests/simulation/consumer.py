@@ -145,9 +145,11 @@ class SimConsumer:
         """
         keys = _keys(partitions)
         found = self._link.call(
-            lambda: {key: self._group.offsets.get(key) for key in keys}, timeout, on_unreachable=self.unreachable
+            lambda: {key: self._group.offsets.get(key) for key in keys},
+            timeout,
+            on_unreachable=self.unreachable,
+            line=self.membership.line,
         )
-        self.membership.touch()
         return [
             TopicPartition(*key, held.offset, held.metadata) if held else TopicPartition(*key, OFFSET_INVALID)
             for key, held in found.items()
@@ -257,8 +259,8 @@ class SimConsumer:
         """Tell of ourselves, again and again."""
         if self._closed:
             return
-        idle = self._machine.clock.now() - self.membership.contact
-        told = statistics(self._link.cluster, self.fetcher.assigned.values(), idle)
+        now, line = self._machine.clock.now(), self.membership.line
+        told = statistics(self._link.cluster, self.fetcher.assigned.values(), line, now)
         self._queue.put(lambda: self._stats_cb(told))
         self._machine.later(self._tells, self._tell, self.host)
 

@@ -68,7 +68,8 @@ class Endings:
     def _check_committed(self, process: "Process", asked: float) -> None:
         for at, stay in self._world.referee.ended:
             key = stay.assignment.key
-            if stay.host is process.host and at >= asked and self._world.committed(key) < stay.frontier:
+            could = stay.host is process.host and at >= asked and not stay.lost
+            if could and self._world.committed(key) < stay.frontier:
                 self._world.referee.convict(
                     Charge.UNCOMMITTED,
                     f"{process.name} {key}: settled up to {stay.frontier}, committed {self._world.committed(key)}",

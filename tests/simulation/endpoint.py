@@ -103,10 +103,12 @@ class Endpoint:
         entry.arrived = self.machine.clock.now()
         episode = self.weather.now(*ILLS)
         hit = episode is not None and self.machine.random.random() < episode.share
-        ill = episode.ill if episode is not None and hit else self.judge(request)
+        poison = self.judge(request)
+        ill = episode.ill if episode is not None and hit else poison
         entry.ill = ill
         entry.diced = hit and episode is not None and episode.share < 1
-        entry.taken = ill in {None, Ill.LOST} or (ill is Ill.RESET and self.machine.random.random() < 0.5)
+        done = ill in {None, Ill.LOST} or (ill is Ill.RESET and self.machine.random.random() < 0.5)
+        entry.taken = done and poison is None
         entry.reply = reply = self._reply(ill)
         self.on_request(request, entry)
         return reply, ill not in {Ill.TIMEOUT, Ill.LOST}

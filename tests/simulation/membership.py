@@ -14,7 +14,7 @@ from tests.simulation.cluster_group import (
     Group,
     Member,
 )
-from tests.simulation.network import AGAIN, Link, Question, void
+from tests.simulation.network import AGAIN, Line, Link, Question, void
 
 CONSUMER_HEARTBEAT = 5.0
 """Seconds between heartbeats under KIP-848, where the broker says it."""
@@ -42,7 +42,8 @@ class Membership:
 
     Attributes:
         member_id, epoch: as the coordinator knows them; empty while not a member.
-        heard: when the coordinator took a heartbeat last; `contact`, when it answered anything.
+        heard: when the coordinator took a heartbeat last.
+        line: the connection to it.
         owned: what the application has been given and has not given back.
     """
 
@@ -61,7 +62,8 @@ class Membership:
         self._asking = False
         self._serving = False
         self._left = False
-        self.heard = self.contact = 0.0
+        self.heard = 0.0
+        self.line = Line()
         self.member_id = ""
         self.epoch = -1
         self.owned: frozenset[Key] = frozenset()
@@ -104,10 +106,6 @@ class Membership:
         elif code == STALE_MEMBER_EPOCH and not self._serving:
             self._beat_after(0.0)
 
-    def touch(self) -> None:
-        """The coordinator has answered something."""
-        self.contact = self._machine.clock.now()
-
     # Heartbeats.
 
     def _join(self) -> None:
@@ -142,6 +140,7 @@ class Membership:
             lambda answer: self._answered(member_id, answer),
             wanted=lambda: self.member_id == member_id,
             on_unreachable=self._application.unreachable,
+            line=self.line,
         )
         self._beat_after(self._pause)
 
@@ -158,7 +157,6 @@ class Membership:
         if member_id != self.member_id:
             return
         self._asking = False
-        self.touch()
         if isinstance(answer, KafkaError):
             if answer.code() in FATAL:
                 self._application.fail(answer.str())

@@ -1,6 +1,7 @@
 """The way between a simulated Kafka client and the cluster: questions that take time, get lost, and are asked again."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from confluent_kafka import KafkaError, KafkaException
@@ -21,6 +22,21 @@ REPEATED = frozenset(
 """Answers after which a client asks again by itself."""
 
 
+@dataclass(slots=True)
+class Line:
+    """A client's connection to a broker, as the client's statistics tell of it.
+
+    Attributes:
+        asked, heard: when something was last asked, and answered.
+        questions: how many there were; of these `open` are not answered yet.
+    """
+
+    asked: float = 0.0
+    heard: float = 0.0
+    questions: int = 0
+    open: int = 0
+
+
 class Question(Generic[T]):
     """One request, asked again until it is answered or its time is over.
 
@@ -30,6 +46,7 @@ class Question(Generic[T]):
         within: seconds after which the client gives up with the error `late`; None = never.
         needs: what keeps the broker from answering, beside being away.
         wanted: whether it is still to be asked; what is at the broker by then is carried out.
+        line: the connection, where somebody wants to know of it.
 
     Attributes:
         over: whether `done` was told; `answer` is what.
@@ -47,6 +64,7 @@ class Question(Generic[T]):
         needs: Ill | None = Ill.NO_COORDINATOR,
         wanted: Callable[[], bool] = lambda: True,
         on_unreachable: Callable[[], None] = lambda: None,
+        line: Line | None = None,
     ) -> None:
         self._cluster = cluster
         self._machine = cluster.machine
@@ -58,12 +76,16 @@ class Question(Generic[T]):
         self._needs = needs
         self._wanted = wanted
         self._on_unreachable = on_unreachable
+        self._line = line or Line()
         self.over = False
         self.answer: T | KafkaError | None = None
         self._ask()
 
     def _ask(self) -> None:
         if not self._give_up():
+            self._line.asked = self._machine.clock.now()
+            self._line.questions += 1
+            self._line.open += 1
             self._machine.later(self._cluster.latency(), self._arrive)
 
     def _arrive(self) -> None:
@@ -88,12 +110,15 @@ class Question(Generic[T]):
             self._machine.later(0.0, lambda: self._hear(found), self._host)
 
     def _hear(self, found: T | KafkaError) -> None:
+        self._line.heard = self._machine.clock.now()
+        self._line.open -= 1
         if isinstance(found, KafkaError) and found.code() in REPEATED:
             self._again()
         elif not self._give_up():
             self._tell(found)
 
     def _unreachable(self) -> None:
+        self._line.open -= 1
         self._on_unreachable()
         self._again()
 
@@ -143,13 +168,14 @@ class Link:
         needs: Ill | None = Ill.NO_COORDINATOR,
         late: int = KafkaError._TIMED_OUT,
         on_unreachable: Callable[[], None] = lambda: None,
+        line: Line | None = None,
     ) -> T:
         """Ask and wait, on a simulated thread.
 
         Raises:
             KafkaException: there was no answer in time, or it is an error.
         """
-        question = Question(self.cluster, self.host, work, void, needs=needs, on_unreachable=on_unreachable)
+        question = Question(self.cluster, self.host, work, void, needs=needs, on_unreachable=on_unreachable, line=line)
         if not self.cluster.machine.wait(lambda: question.over, timeout):
             question.over = True
             raise KafkaException(KafkaError(late))

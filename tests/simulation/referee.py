@@ -105,8 +105,9 @@ class Referee:
     def begins(self, host: Host, assignment: Assignment) -> None:
         """An assignment begins."""
         committed = self.offsets.get(assignment.key, 0)
-        named, generation = frozenset(self.named[assignment.key]), self.books.traffic.generation
-        stay = Stay(assignment, host, committed, named, generation)
+        told = (host, assignment.key) not in self.books.untold
+        named = frozenset(self.named[assignment.key] if told else ())
+        stay = Stay(assignment, host, committed, named, self.books.traffic.generation)
         self.live[host, assignment.key] = self.books.stays[assignment] = stay
 
     def ends(self, host: Host, assignment: Assignment) -> None:

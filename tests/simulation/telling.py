@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.fetching import Fetched
+from tests.simulation.network import Line
 from tests.simulation.weather import Ill
 
 if TYPE_CHECKING:
@@ -15,23 +16,32 @@ NODE = 1
 UNKNOWN = -1001
 
 
-def statistics(cluster: "Cluster", fetched: Iterable[Fetched], idle: float) -> str:
+def statistics(cluster: "Cluster", fetched: Iterable[Fetched], line: Line, now: float) -> str:
     """As `stats_cb` gets it.
 
     Args:
         cluster: what the client is connected to.
         fetched: its partitions.
-        idle: seconds since the group's coordinator was heard of.
+        line: its connection to the group's coordinator.
+        now: of the machine's clock.
     """
     away = bool(cluster.weather.now(Ill.AWAY))
     homeless = away or bool(cluster.weather.now(Ill.NO_COORDINATOR))
     topics: dict[str, Any] = defaultdict(lambda: {"partitions": {}})
     for each in fetched:
         topics[each.key[0]]["partitions"][str(each.key[1])] = _partition(cluster, each)
+    coordinator = {
+        "nodeid": NODE,
+        "state": "DOWN" if homeless else "UP",
+        "rxidle": int((now - line.heard) * 1e6),
+        "txidle": int((now - line.asked) * 1e6),
+        "tx": line.questions,
+        "waitresp_cnt": line.open,
+    }
     told = {
         "brokers": {
             "kafka:9092/1": {"nodeid": NODE, "state": "DOWN" if away else "UP"},
-            "GroupCoordinator": {"nodeid": NODE, "state": "DOWN" if homeless else "UP", "rxidle": int(idle * 1e6)},
+            "GroupCoordinator": coordinator,
         },
         "cgrp": {"state": "wait-coord" if homeless else "up"},
         "topics": topics,

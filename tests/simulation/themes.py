@@ -5,6 +5,7 @@ from dataclasses import replace
 from random import Random
 
 from tests.simulation.config import Figures
+from tests.simulation.innocents import METHODS
 from tests.simulation.traffic import Kind
 from tests.simulation.weather import Episode, Ill
 from tests.simulation.worlds import Act, Deed, Setup
@@ -19,7 +20,7 @@ LETTERS = (Ill.LETTERS_REFUSED, Ill.LETTERS_STUCK, Ill.LETTERS_LOST, Ill.QUEUE_F
 REGISTRY = (Ill.REGISTRY_AWAY, Ill.REGISTRY_SILENT, Ill.REGISTRY_ERROR, Ill.REGISTRY_LOGIN, Ill.REGISTRY_PAGE)
 OUTAGES = (Ill.ERROR, Ill.FORBIDDEN, Ill.MISSING, Ill.REDIRECT, Ill.UNREACHABLE, Ill.RESET, Ill.TIMEOUT, Ill.LOST)
 THROTTLES = (Ill.BUSY, Ill.BUSY_UNTIL, Ill.UNAVAILABLE_UNTIL)
-BUDGET, METHODS = 50, 2
+BUDGET = 50
 """Valid deliveries that may be blamed at most where the vendor answers 400 to everything, by process and method."""
 SLOW = 0.5
 """How likely a vendor is so slow that answers outlive assignments."""

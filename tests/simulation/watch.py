@@ -131,8 +131,12 @@ def watch_consumer(host: Host, config: Mapping[str, Any], cluster: Cluster, refe
             on_revoke(*args)
             state.leaving = False
 
+        def loses(consumer: Any, partitions: list[TopicPartition]) -> None:
+            _lose(referee, host, partitions)
+            on_lost(consumer, partitions)
+
         state.member = True
-        subscribe(topics, on_assign=on_assign, on_revoke=revokes, on_lost=on_lost)
+        subscribe(topics, on_assign=on_assign, on_revoke=revokes, on_lost=loses)
 
     def consumes(*args: Any) -> Any:
         if state.member:
@@ -145,7 +149,29 @@ def watch_consumer(host: Host, config: Mapping[str, Any], cluster: Cluster, refe
 
     consumer.commit, consumer.subscribe = commits, subscribes  # type: ignore[method-assign]
     consumer.consume, consumer.close = consumes, closes  # type: ignore[method-assign, assignment]
+    _watch_questions(consumer, referee)
     return consumer
+
+
+def _watch_questions(consumer: SimConsumer, referee: Referee) -> None:
+    """Let the referee know what a process cannot know: what was not answered."""
+    committed, untold = consumer.committed, referee.books.untold
+
+    def asks(partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
+        asked = {(consumer.host, (at.topic, at.partition)) for at in partitions}
+        untold.update(asked)
+        answer = committed(partitions, timeout)
+        untold.difference_update(asked)
+        return answer
+
+    consumer.committed = asks  # type: ignore[method-assign]
+
+
+def _lose(referee: Referee, host: Host, partitions: Iterable[TopicPartition]) -> None:
+    """A process's client tells that these are gone already."""
+    for at in partitions:
+        if (stay := referee.live.get((host, (at.topic, at.partition)))) is not None:
+            stay.lost = True
 
 
 class WatchedHttp:

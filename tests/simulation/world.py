@@ -158,7 +158,9 @@ class World:
     def _asked(self, request: Request, entry: Entry) -> None:
         if entry.taken:
             self.referee.took(request)
-        if entry.ill is not None:
+        if entry.ill is None:
+            self.referee.innocents.accepted(entry)
+        else:
             self.referee.innocents.refused(entry)
 
     def _owners(self, key: Key) -> set[Host]:
@@ -186,7 +188,7 @@ class World:
             letters=self.books.letters.total(),
             diced=len(innocents.diced),
             stalemates=sum(innocents.stalemates.values()),
-            budgeted=len(innocents.budgeted),
+            budgeted=len(innocents.suspected) + len(innocents.budgeted),
             repeats=repeats,
             processes=len(self.processes),
             steps=steps,

@@ -66,7 +66,7 @@ class ForwardProxy:
             address = urlsplit(target)
             there = await asyncio.open_connection(address.hostname, address.port)
             there[1].write(_as_origin_wants(head, target).encode())
-        await _both_ways((reader, writer), there)
+        await both_ways((reader, writer), there)
 
     def _lets_in(self, head: str) -> bool:
         proof = b64encode(self.login.encode()).decode()
@@ -81,7 +81,7 @@ def _as_origin_wants(head: str, target: str) -> str:
     return "\r\n".join([*kept, "Connection: close", "", ""])
 
 
-async def _both_ways(here: Streams, there: Streams) -> None:
+async def both_ways(here: Streams, there: Streams) -> None:
     """Pass bytes on in both directions until one side ends."""
     ways = [asyncio.create_task(_one_way(a[0], b[1])) for a, b in ((here, there), (there, here))]
     try:
@@ -112,7 +112,7 @@ async def tls_front(port: int, tls: ssl.SSLContext) -> AsyncIterator[int]:
     """End TLS in front of a port of loopback for as long as the block runs; yields the port that speaks it."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _both_ways((reader, writer), await asyncio.open_connection("127.0.0.1", port))
+        await both_ways((reader, writer), await asyncio.open_connection("127.0.0.1", port))
 
     async with listening(serve, tls) as front:
         yield front

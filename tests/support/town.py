@@ -99,11 +99,12 @@ class Town:
         """Kafka goes away and does not come back."""
         del self.kafka.producer
 
-    async def click(self) -> None:
-        """Clicks with one delivery each."""
+    async def click(self, partition: int | None = None) -> None:
+        """Clicks with one delivery each, all on one partition where that is given."""
+        place: dict[str, Any] = {} if partition is None else {"partition": partition}
         start = int(time.time() * 1000) - CLICKS * STEP
         for click in Shop(1, start, "ProductViewed").clicks(CLICKS):
-            self.kafka.producer.produce(TOPIC, self.encoder.encode(click), click.key)
+            self.kafka.producer.produce(TOPIC, self.encoder.encode(click), click.key, **place)
             self.expected += [one.delivery for one in expected_deliveries(click) if one.destination == "rocket"]
         await asyncio.to_thread(self.kafka.producer.flush, WITHIN)
 
@@ -153,12 +154,12 @@ class Town:
 
 
 @asynccontextmanager
-async def running_town(folder: Path) -> AsyncIterator[Town]:
+async def running_town(folder: Path, partition: int | None = None) -> AsyncIterator[Town]:
     """Vendors, a registry and a Kafka with clicks in it, for as long as the block runs."""
     async with running_vendors(VendorOptions(latency=0.0)) as vendors, running_registry() as registry:
         kafka = EmbeddedKafka([TOPIC, "clickstream.rocket.dlq"])
         town = Town(folder, vendors, registry.url, kafka, await asyncio.to_thread(_encoder, registry.url))
-        await town.click()
+        await town.click(partition)
         yield town
 
 
