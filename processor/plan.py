@@ -79,6 +79,7 @@ def load_plans(
     *,
     offline: bool = False,
     singly: bool = False,
+    ageless: bool = False,
 ) -> Ready:
     """Read the configuration and compile it.
 
@@ -88,6 +89,7 @@ def load_plans(
         clock: for `age` and `max_event_age`.
         offline: files with secrets may be missing here: they are mounted where the service runs.
         singly: every delivery is a call of its own, whatever the destinations' `batch` says.
+        ageless: nothing is too old, whatever the routes' `max_event_age` says.
 
     Raises:
         ConfigError: it cannot be run; every fault is in it, warnings too.
@@ -95,7 +97,7 @@ def load_plans(
     loaded = load(paths, env, {name: vendor.settings for name, vendor in VENDORS.items()}, offline=offline)
     tables, missing = read_tables(loaded.tables)
     language = Language(tables.finders, clock.wall)
-    plans, more = make_plans(loaded, VENDORS, language, clock, singly=singly)
+    plans, more = make_plans(loaded, VENDORS, language, clock, singly=singly, ageless=ageless)
     faults = _together(loaded, [*missing, *_expression_faults(loaded.expressions, language), *more])
     if loaded.settings is None or any(fault.level is Level.ERROR for fault in faults):
         raise ConfigError(faults)
@@ -116,7 +118,13 @@ def _together(loaded: Loaded, more: Sequence[Fault]) -> list[Fault]:
 
 
 def make_plans(
-    loaded: Loaded, vendors: Mapping[str, Vendor], language: Language, clock: Clock, *, singly: bool
+    loaded: Loaded,
+    vendors: Mapping[str, Vendor],
+    language: Language,
+    clock: Clock,
+    *,
+    singly: bool,
+    ageless: bool,
 ) -> tuple[list[Plan], list[Fault]]:
     """Compile every route of every destination that is right by itself.
 
@@ -126,6 +134,7 @@ def make_plans(
     """
     faults: list[Fault] = []
     plans = []
+    routes_of = {name: _ageless(route) if ageless else route for name, route in loaded.routes.items()}
     for name, destination in loaded.destinations.items():
         vendor = vendors[destination.type]
         if singly:
@@ -135,7 +144,7 @@ def make_plans(
         compiler = Compiler(name, destination, topics, language, clock, faults)
         compiled = [
             compiler.route(route_name, route, method)
-            for route_name, route in loaded.routes.items()
+            for route_name, route in routes_of.items()
             for method in _methods(route_name, route, name, vendor, faults)
         ]
         if loaded.settings and compiled:
@@ -154,6 +163,10 @@ def make_plans(
                 )
             )
     return plans, faults
+
+
+def _ageless(route: RouteSettings) -> RouteSettings:
+    return route.model_copy(update={"max_event_age": None})
 
 
 def _expression_faults(expressions: Mapping[FaultPath, str], language: Language) -> Iterator[Fault]:

@@ -1,6 +1,6 @@
 """The command line: `clickstream`. One file per command; here they are put together.
 
-Exit codes: 0 all right, 1 it ended badly, 2 bad configuration or arguments.
+Exit codes: 0 all right, 1 it ended badly, 2 bad configuration or arguments, 130 interrupted by its user.
 """
 
 import argparse
@@ -9,8 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from processor import __version__
-from processor.cli import check, demo, explain, functions, run, schema, test
+from processor.cli import check, demo, dlq, explain, functions, replay, run, schema, test
 from processor.errors import ConfigError, FatalError, Level
+
+INTERRUPTED = 130
+"""As shells have it: 128 and the number of SIGINT."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,9 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"clickstream {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (run, check, test, explain, functions, schema, demo):
+    for command in (run, check, test, dlq, replay, explain, functions, schema, demo):
         command.add_to(commands)
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser.parse_args(given, argparse.Namespace(arguments=given))
     try:
         code: int = options.execute(options)
         sys.stdout.flush()
@@ -35,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FatalError as error:
         print(f"clickstream: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("clickstream: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
         print("clickstream: nobody reads the output any more", file=sys.stderr)

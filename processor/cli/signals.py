@@ -26,13 +26,16 @@ STDERR = 2
 class Signals:
     """Handles the signals while the block runs.
 
-    nothing runs ──signal──▶ exit 0
+    nothing runs ──signal──▶ exit 0, or `early`
     running ──signal──▶ ending ──the next one──▶ exit 128 + its number
                                ──shutdown_timeout is over, and the event loop held up──▶ exit 1
 
+    Args:
+        early: the exit code where nothing runs yet; 0 where there is no work that would be missed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, early: int = 0) -> None:
+        self._early = early
         self._stop: Callable[[], object] | None = None
         self._timeout = 0.0
         self._unsettled: Callable[[], str] = str
@@ -64,7 +67,7 @@ class Signals:
     def _handle(self, number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
         if self._stop is None:
-            leave(0, f"ended by {name} before anything was started")
+            leave(self._early, f"ended by {name} before anything was started")
         if self._ending:
             leave(KILLED + number, f"ended at once by a second {name}, and given up: {self._unsettled()}; {REPEATED}")
         self._ending = True

@@ -45,6 +45,8 @@ class Gate:
         recovered_at: when an acceptance last ended a trouble.
         round: number of this probing; tells who was probed in it already.
         newcomer_at: when a newcomer was last probed in a hold.
+        fruitless: probings since the last acceptance in each of which ten different heads, or all that there were, were
+            answered with a refusal.
     """
 
     def __init__(self, label: str, delays: Sequence[float], journal: list[Change]) -> None:
@@ -62,6 +64,7 @@ class Gate:
         self.recovered_at = float("-inf")
         self.round = 0
         self.newcomer_at = float("-inf")
+        self.fruitless = 0
         self._probed = 0
         self._invalid_blamed = 0
         self._suspects_blamed = 0
@@ -75,6 +78,7 @@ class Gate:
         """The path accepted something: the gate opens."""
         self._invalid_blamed = self._suspects_blamed = 0
         self.accepted_at = now
+        self.fruitless = 0
         if self.state is State.ACCEPTING:
             return
         if self.since is not None:
@@ -116,6 +120,7 @@ class Gate:
 
     def hold(self, now: float, stretch: float) -> None:
         """Wait; each hold since the last acceptance is longer than the one before. `stretch` is the jitter, ≥ 1."""
+        self.fruitless += self._probed > 0 and refused_by_answer(self.last_refusal)  # unanswered, it holds at once
         self.state = State.HOLDING
         self.held_at = now
         self.until = now + delay_after(self.holds + 1, self._delays) * stretch

@@ -22,7 +22,10 @@ from tests.support.options import UnavailableError
 from tests.support.waiting import eventually
 
 RELEASE = "clicks"
-KINDS = "deployments", "configmaps", "services", "poddisruptionbudgets", "networkpolicies", "serviceaccounts", "pods"
+KINDS = (
+    *("deployments", "configmaps", "services", "poddisruptionbudgets", "networkpolicies", "serviceaccounts"),
+    *("jobs", "pods"),
+)
 MONITORS = "podmonitors.monitoring.coreos.com"
 
 
@@ -51,7 +54,7 @@ def pods_of(namespace: Cluster) -> dict[str, str]:
     return {
         name: pod["metadata"]["labels"]["pod-template-hash"]
         for name, pod in namespace.objects("pods").items()
-        if "deletionTimestamp" not in pod["metadata"]
+        if "deletionTimestamp" not in pod["metadata"] and "pod-template-hash" in pod["metadata"]["labels"]
     }
 
 

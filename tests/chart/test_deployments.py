@@ -122,7 +122,8 @@ def test_files_lie_beside_the_configuration_file(helm: Helm) -> None:
     rendering = helm.render(values_of("full"))
     volume = next(each for each in rendering.pod("voyado")["spec"]["volumes"] if each["name"] == "config")
 
-    assert {item["path"]: rendering.one("ConfigMap")["data"][item["key"]] for item in volume["configMap"]["items"]} == {
+    data = rendering.of("ConfigMap")["acme-clicks"]["data"]
+    assert {item["path"]: data[item["key"]] for item in volume["configMap"]["items"]} == {
         "clickstream.yaml": values_of("full")["config"],
         "tables/cultures.csv": "SE,sv-SE\nNO,nb-NO\n",
     }
@@ -131,9 +132,9 @@ def test_files_lie_beside_the_configuration_file(helm: Helm) -> None:
 
 def test_a_configmap_of_ones_own_is_mounted_whole(helm: Helm) -> None:
     """Whatever lies in it beside the file is beside the file in the pod."""
-    volumes = helm.render(values_of("existing-configmap")).pod("voyado")["spec"]["volumes"]
+    volume, _ = helm.render(values_of("existing-configmap")).pod("voyado")["spec"]["volumes"]
 
-    assert volumes == [{"name": "config", "configMap": {"name": "clickstream-config"}}]
+    assert volume == {"name": "config", "configMap": {"name": "clickstream-config"}}
 
 
 @pytest.mark.parametrize(
@@ -218,9 +219,9 @@ def test_what_differs_for_one_destination(helm: Helm) -> None:
         assert len(env) == len(container["env"])
         return [replicas, container["resources"]["limits"], env, annotations["acme.example/vendor"]]
 
-    kafka = {"KAFKA_BOOTSTRAP": "kafka-0:9093,kafka-1:9093"}
-    assert told("voyado") == [4, {"memory": "768Mi"}, {**kafka, "TZ": "Europe/Oslo"}, "voyado"]
-    assert told("rocket_no") == [3, {"memory": "600Mi"}, {**kafka, "TZ": "Europe/Stockholm"}, "any"]
+    all_have = {"KAFKA_BOOTSTRAP": "kafka-0:9093,kafka-1:9093", "CLICKSTREAM_REPLAY_JOBS": "/etc/clickstream-replay"}
+    assert told("voyado") == [4, {"memory": "768Mi"}, {**all_have, "TZ": "Europe/Oslo"}, "voyado"]
+    assert told("rocket_no") == [3, {"memory": "600Mi"}, {**all_have, "TZ": "Europe/Stockholm"}, "any"]
 
 
 def test_replicas_spread_by_destination(helm: Helm) -> None:

@@ -91,6 +91,8 @@ def test_what_only_looks_wrong_is_not_refused(helm: Helm, values: Json) -> None:
         ({"replicaCount": -1}, "'/replicaCount'", "minimum: got -1, want 0"),
         ({"image": {"digest": "sha256:12"}}, "'/image/digest'", "does not match pattern"),
         ({"image": {"pullPolicy": "always"}}, "'/image/pullPolicy'", "value must be one of"),
+        ({"replay": {"args": "--route a"}}, "'/replay/args'", "got string, want array"),
+        ({"replay": {"args": [5]}}, "'/replay/args/0'", "got number, want string"),
         ({"terminationGracePeriodSeconds": "35s"}, "'/terminationGracePeriodSeconds'", "want null or integer"),
     ],
 )
@@ -109,7 +111,7 @@ def test_variables_of_all_places_count(helm: Helm) -> None:
         replace=(KEY, '"${VOYADO_KEY}"'), destinations={"voyado": {"env": [{"name": "VOYADO_KEY", "value": "k"}]}}
     )
 
-    assert helm.render(values).container("voyado")["env"] == [{"name": "VOYADO_KEY", "value": "k"}]
+    assert helm.render(values).container("voyado")["env"][0] == {"name": "VOYADO_KEY", "value": "k"}
 
 
 def test_lint_says_nothing_of_a_chart_without_a_file(helm: Helm) -> None:

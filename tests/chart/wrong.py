@@ -180,8 +180,26 @@ WRONG = {
             ]
         ),
         "secrets",
-        "/etc/clickstream/kafka belongs to the configuration file",
+        "/etc/clickstream/kafka belongs to what the chart itself mounts",
         "mount it elsewhere, for example under /var/run/secrets",
+    ),
+    "a Secret in place of the Jobs": Wrong(
+        minimal(secrets=[*minimal()["secrets"], {"name": "kafka", "mountPath": "/etc/clickstream-replay/"}]),
+        "secrets",
+        "/etc/clickstream-replay belongs to what the chart itself mounts",
+        "mount it elsewhere",
+    ),
+    "a replay of nobody's letters": Wrong(
+        {**beside("rocket"), "replay": {"enabled": True}},
+        "replay.destination",
+        "is empty, and a replay is about one destination's letters",
+        "name one: rocket, voyado",
+    ),
+    "a replay of somebody else's letters": Wrong(
+        minimal(replay={"enabled": True, "destination": "rocket"}),
+        "replay.destination",
+        "there is no destination rocket",
+        "write one that is there: voyado",
     ),
     "a Secret by subPath": Wrong(
         minimal(

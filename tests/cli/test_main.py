@@ -75,7 +75,7 @@ def test_an_unknown_destination_names_those_of_the_file(tmp_path: Path) -> None:
     assert "shop" in done.stderr.replace("shpo", "")
 
 
-@pytest.mark.parametrize("command", ["init", "preview", "replay"])
+@pytest.mark.parametrize("command", ["init", "preview"])
 def test_a_command_that_does_not_exist_is_unknown(command: str) -> None:
     """What is not built is no stub either."""
     done = clickstream(command)

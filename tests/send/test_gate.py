@@ -103,6 +103,21 @@ def test_after_an_answered_refusal_up_to_ten_heads_are_tried() -> None:
         made.probe()
 
 
+def test_a_probing_in_which_all_were_answered_with_a_refusal_was_fruitless() -> None:
+    """Whether these were ten heads, or all that there are; an acceptance begins anew, and no answer tells nothing."""
+    made = gate()
+    for reply, heads, fruitless in ((FORBIDDEN, 1, 1), (LOST, 1, 1), (FORBIDDEN, PROBES, 2), (FORBIDDEN, 0, 2)):
+        for _ in range(heads):
+            made.trouble(reply, 0.0)
+            made.probe_refused(reply)
+        made.hold(0.0, 1.0)
+        made.probe()
+        assert made.fruitless == fruitless
+
+    made.accepted(1.0)
+    assert made.fruitless == 0
+
+
 def test_who_was_sent_before_a_change_is_not_blamed() -> None:
     """An era ends when the gate closes and when it opens; in a hold nobody is blamed."""
     made = gate()

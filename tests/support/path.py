@@ -71,14 +71,18 @@ class WholePath:
     def service(self, changes: Mapping[str, Any], *arguments: str) -> ServiceProcess:
         """The service with the canonical file, some keys changed."""
         file = write_config(self.folder, {"group_prefix": self.prefix, **changes})
-        env = {
+        return ServiceProcess(self.folder, file, self.env, *arguments)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What the canonical file takes from the environment."""
+        return {
             "KAFKA_BOOTSTRAP": self.broker.bootstrap,
             "SCHEMA_REGISTRY_URL": self.registry.url,
             "VOYADO_URL": self.vendors.voyado_url,
             "ROCKET_URL": self.vendors.rocket_url,
             "CLICKSTREAM_TOPIC": self.topic,
         }
-        return ServiceProcess(self.folder, file, env, *arguments)
 
     def overlay(self, **destination: Any) -> dict[str, Any]:
         """Keys for both destinations, without the vendors' limits."""
@@ -110,6 +114,11 @@ class WholePath:
         """Whether both groups have committed the ends."""
         ends = self.ends()
         return all(self.committed(name) == ends for name in DESTINATIONS)
+
+    def settled_of(self, destination: str, within: float) -> None:
+        """Wait until one group has committed everything."""
+        ends = self.ends()
+        eventually_sync(lambda: self.committed(destination) == ends, within)
 
     def settled(self, within: float) -> None:
         """Wait until both groups have committed everything."""

@@ -22,12 +22,15 @@ class TopicFactory:
         self._admin = admin_client(broker.bootstrap)
         self._made: list[str] = []
 
-    def __call__(self, partitions: int = PARTITIONS, config: Mapping[str, str] | None = None) -> str:
+    def __call__(
+        self, partitions: int = PARTITIONS, config: Mapping[str, str] | None = None, name: str | None = None
+    ) -> str:
         """Make a topic and wait until each partition has a leader.
 
         Args:
             partitions: how many.
             config: the topic's own configuration, on top of an endless retention.
+            name: where one follows from another topic's; its own otherwise.
 
         Returns:
             Its name.
@@ -35,7 +38,7 @@ class TopicFactory:
         Raises:
             UnavailableError: the mock cluster cannot make such a topic.
         """
-        name = f"test.{uuid4().hex[:12]}"
+        name = name or f"test.{uuid4().hex[:12]}"
         if self._broker.kind != "embedded":
             topic = NewTopic(name, partitions, config={**KEEP, **(config or {})})
             self._admin.create_topics([topic])[name].result(REQUEST_TIMEOUT)

@@ -6,6 +6,9 @@ float), and nothing of what it has parsed goes into the pods but names.
 
 {{- define "clickstream.configFolder" -}}/etc/clickstream{{- end -}}
 
+{{/* Where the service's pods have the Jobs of replays: a file for each destination. */}}
+{{- define "clickstream.jobFolder" -}}/etc/clickstream-replay{{- end -}}
+
 {{/* The file, as JSON; with `existingConfigMap`, or without a text that could be read, an empty one. */}}
 {{- define "clickstream.file" -}}
 {{- if and .Values.config (kindIs "string" .Values.config) -}}

@@ -18,6 +18,11 @@
 {{- .Values.existingConfigMap | default (include "clickstream.fullname" .) -}}
 {{- end -}}
 
+{{/* Of the ConfigMap with the Jobs that `replay --print-job` prints, and what their names begin with. */}}
+{{- define "clickstream.jobsName" -}}
+{{- printf "%s-replay" (include "clickstream.fullname" .) -}}
+{{- end -}}
+
 {{- define "clickstream.serviceAccountName" -}}
 {{- .Values.serviceAccount.name | default (ternary (include "clickstream.fullname" .) "default" .Values.serviceAccount.create) -}}
 {{- end -}}
@@ -41,6 +46,15 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- define "clickstream.destinationSelectorLabels" -}}
 {{ include "clickstream.selectorLabels" (index . 0) }}
 app.kubernetes.io/component: {{ index . 1 | quote }}
+{{- end -}}
+
+{{/*
+Those of a replay. The component is no destination's, which have no dot in their names: so no Service, budget, PodMonitor or
+Deployment takes a Job's pod for its own. The network policy does, for it has the same ways to go.
+*/}}
+{{- define "clickstream.replaySelectorLabels" -}}
+{{ include "clickstream.selectorLabels" (index . 0) }}
+app.kubernetes.io/component: {{ printf "%s.replay" (index . 1) | trunc 63 | quote }}
 {{- end -}}
 
 {{/* On everything. Takes the root and labels as YAML that go before `commonLabels`. */}}

@@ -1,10 +1,18 @@
-{{/* The pod of one destination. Takes the root and the destination's name. */}}
+{{/*
+The pod of one destination. Takes the root, the destination's name, and what it is for: `service`; or `replay`, and what
+that is asked for. A replay is one pod that ends: without probes, without what spreads replicas, and without
+`extraContainers`, which would keep its Job from ending.
+*/}}
 {{- define "clickstream.pod" -}}
 {{- $root := index . 0 -}}
 {{- $values := $root.Values -}}
 {{- $own := get $values.destinations (index . 1) | default dict -}}
+{{- $for := index . 2 -}}
 serviceAccountName: {{ include "clickstream.serviceAccountName" $root | quote }}
 automountServiceAccountToken: false
+{{- if eq $for "replay" }}
+restartPolicy: Never
+{{- end }}
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ include "clickstream.gracePeriodSeconds" $root }}
 {{- with $values.imagePullSecrets }}
@@ -20,18 +28,21 @@ containers:
   - name: clickstream
     image: {{ include "clickstream.image" $root | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
-    args: {{- include "clickstream.args" . | nindent 6 }}
+    args: {{- include (printf "clickstream.args.%s" $for) . | nindent 6 }}
+    {{- if eq $for "service" }}
     ports:
       - {name: ops, containerPort: {{ include "clickstream.opsPort" $root }}, protocol: TCP}
-    {{- with include "clickstream.env" (list $values.env $own.env) | fromJsonArray }}
-    env: {{- toYaml . | nindent 6 }}
     {{- end }}
+    {{- $env := include "clickstream.env" (list $values.env $own.env) | fromJsonArray }}
+    env: {{- include "clickstream.env" (list $env (list (include (printf "clickstream.variable.%s" $for) . | fromJson))) | fromJsonArray | toYaml | nindent 6 }}
     {{- with $values.envFrom }}
     envFrom: {{- toYaml . | nindent 6 }}
     {{- end }}
+    {{- if eq $for "service" }}
     startupProbe: {{- include "clickstream.probe" (list "/live" $values.startupProbe) | nindent 6 }}
     livenessProbe: {{- include "clickstream.probe" (list "/live" $values.livenessProbe) | nindent 6 }}
     readinessProbe: {{- include "clickstream.probe" (list "/ready" $values.readinessProbe) | nindent 6 }}
+    {{- end }}
     {{- with $own.resources | default $values.resources }}
     resources: {{- toYaml . | nindent 6 }}
     {{- end }}
@@ -39,10 +50,18 @@ containers:
     securityContext: {{- toYaml . | nindent 6 }}
     {{- end }}
     volumeMounts: {{- include "clickstream.volumeMounts" $values | nindent 6 }}
-  {{- with $values.extraContainers }}
-  {{- toYaml . | nindent 2 }}
+      {{- if eq $for "service" }}
+      - {name: replay-jobs, mountPath: {{ include "clickstream.jobFolder" . }}, readOnly: true}
+      {{- end }}
+  {{- if and $values.extraContainers (eq $for "service") }}
+  {{- toYaml $values.extraContainers | nindent 2 }}
   {{- end }}
 volumes: {{- include "clickstream.volumes" $root | nindent 2 }}
+  {{- if eq $for "service" }}
+  - name: replay-jobs
+    configMap:
+      name: {{ include "clickstream.jobsName" $root | quote }}
+  {{- end }}
 {{- with $values.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -52,15 +71,17 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- with $values.tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- if eq $for "service" }}
 {{- with include "clickstream.spread" . | fromJsonArray }}
 topologySpreadConstraints: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- with $values.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
-{{- define "clickstream.args" -}}
+{{- define "clickstream.args.service" -}}
 - run
 - --destination
 - {{ index . 1 | quote }}
@@ -68,6 +89,23 @@ priorityClassName: {{ . | quote }}
 - {{ include "clickstream.configFolder" . }}/clickstream.yaml
 - --ops-port
 - {{ include "clickstream.opsPort" (index . 0) | quote }}
+{{- end -}}
+
+{{/* `replay --print-job` adds what it was asked for. Kubernetes looks variables up in arguments, where `$$` is a `$`. */}}
+{{- define "clickstream.args.replay" -}}
+{{- $args := list "replay" "--destination" (index . 1) -}}
+{{- range index . 3 }}{{- $args = append $args (replace "$" "$$" .) -}}{{- end -}}
+{{- toYaml $args -}}
+{{- end -}}
+
+{{/* Where `replay --print-job` finds the Jobs. */}}
+{{- define "clickstream.variable.service" -}}
+{{- dict "name" "CLICKSTREAM_REPLAY_JOBS" "value" (include "clickstream.jobFolder" .) | toJson -}}
+{{- end -}}
+
+{{/* No `-c`: one that a person gives is in place of this file, not laid over it. */}}
+{{- define "clickstream.variable.replay" -}}
+{{- dict "name" "CLICKSTREAM_CONFIG" "value" (printf "%s/clickstream.yaml" (include "clickstream.configFolder" .)) | toJson -}}
 {{- end -}}
 
 {{/* Takes the path and how it is asked. */}}

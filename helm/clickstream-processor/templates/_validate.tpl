@@ -4,7 +4,7 @@ with its fix. Every template of a check prints the faults it finds.
 */}}
 {{- define "clickstream.validate" -}}
 {{- $faults := list -}}
-{{- range list "source" "parsing" "destinations" "routes" "overrides" "ending" "ops" "content" "files" "variables" "mounts" "eviction" -}}
+{{- range list "source" "parsing" "destinations" "routes" "overrides" "ending" "ops" "content" "files" "variables" "mounts" "eviction" "replay" -}}
 {{- $faults = append $faults (include (printf "clickstream.check.%s" .) $ | trim) -}}
 {{- end -}}
 {{- with $faults | compact -}}
@@ -89,14 +89,14 @@ with its fix. Every template of a check prints the faults it finds.
 
 {{/* Where Secrets are mounted. */}}
 {{- define "clickstream.check.mounts" -}}
-{{- $folder := include "clickstream.configFolder" . -}}
+{{- $folders := list (include "clickstream.configFolder" .) (include "clickstream.jobFolder" .) -}}
 {{- $seen := list -}}
 {{- range $at, $mount := concat .Values.secrets .Values.extraVolumeMounts -}}
 {{- $path := trimSuffix "/" $mount.mountPath -}}
 {{- if has $path $seen -}}
 {{- include "clickstream.fault" (list "secrets" (printf "%s is mounted twice" $path) "give each its own folder") -}}
-{{- else if or (eq $path $folder) (hasPrefix (print $folder "/") $path) -}}
-{{- include "clickstream.fault" (list "secrets" (printf "%s belongs to the configuration file, and nothing can be mounted there" $path) "mount it elsewhere, for example under /var/run/secrets, and name that in the file") -}}
+{{- else if include "clickstream.isBelow" (list (list $path) $folders) -}}
+{{- include "clickstream.fault" (list "secrets" (printf "%s belongs to what the chart itself mounts, and nothing can be mounted there" $path) "mount it elsewhere, for example under /var/run/secrets, and name that in the file") -}}
 {{- end -}}
 {{- $seen = append $seen $path -}}
 {{- end -}}
@@ -113,5 +113,18 @@ with its fix. Every template of a check prints the faults it finds.
 {{- $most := .Values.podDisruptionBudget.maxUnavailable | toString -}}
 {{- if and .Values.podDisruptionBudget.enabled (regexMatch "^0+%?$" $most) -}}
 {{- include "clickstream.fault" (list "podDisruptionBudget.maxUnavailable" (printf "%s forbids every eviction: no node with such a pod could be drained" $most) "1 or more, or podDisruptionBudget.enabled=false") -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whose letters the Job is about. */}}
+{{- define "clickstream.check.replay" -}}
+{{- $names := include "clickstream.destinations" . | fromJsonArray -}}
+{{- $name := .Values.replay.destination -}}
+{{- if and .Values.replay.enabled $names -}}
+{{- if and (not $name) (gt (len $names) 1) -}}
+{{- include "clickstream.fault" (list "replay.destination" "is empty, and a replay is about one destination's letters" (printf "name one: %s" (join ", " $names))) -}}
+{{- else if and $name (not (has $name $names)) -}}
+{{- include "clickstream.fault" (list "replay.destination" (printf "there is no destination %s" $name) (printf "write one that is there: %s" (join ", " $names))) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,146 @@
+"""What `clickstream replay` is asked for: which letters or source records, how fast, by whom."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
+from yarl import URL
+
+from processor.cli.identity import add_who, who
+from processor.cli.selecting import add_destination, add_selectors, time
+from processor.errors import ConfigError, Fault
+from processor.plan import Plan
+from processor.replay.access import Access
+from processor.replay.run import Terms
+from processor.replay.source import Range
+from processor.send.account import mask_of
+from processor.settings.models import Settings
+from processor.settings.values import parse_rate
+from processor.settings.wording import is_secret
+
+TENTH = 0.1
+"""Of the destination's rate: beside the service both together reach 1.1 times of it."""
+MAX_REPLAYS = 3
+WAIVABLE = ("max_event_age",)
+"""Rules of a route that a person may waive for one run."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add all but the configuration and the format."""
+    parser.add_argument(
+        "--config-overlay",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="laid over the configuration for this run, for example a default for a missing field; repeat it for more",
+    )
+    add_destination(parser)
+    add_selectors(parser, bare_source=True)
+    _add_source(parser)
+    parser.add_argument("--discarded", action="store_true", help="replay discarded letters, too")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would become of the letters; send nothing")
+    parser.add_argument("--reveal", action="store_true", help="show the samples of --dry-run with their values")
+    parser.add_argument(
+        "--rate", type=_rate, default=argparse.SUPPRESS, metavar="N/s", help="default: a tenth of the destination's"
+    )
+    parser.add_argument("--max", type=_number, metavar="N", help="so many letters, the oldest")
+    parser.add_argument(
+        "--max-replays",
+        type=_number,
+        default=MAX_REPLAYS,
+        metavar="N",
+        help=f"leave letters alone that were replayed so often (default: {MAX_REPLAYS})",
+    )
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run, as it was asked for; or help it")
+    add_who(parser, why=False)
+    parser.add_argument(
+        "--print-job",
+        action="store_true",
+        help="in a pod of the chart: print the Kubernetes Job that does this with the release's image, configuration "
+        "and secrets, for `kubectl create -f -`; overlays go along",
+    )
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "from the source",
+        "With a bare --source no letters are replayed but source records, and all that the chosen routes make of "
+        "them: what was accepted although it was wrong, or what was before the service.",
+    )
+    group.add_argument("--topic", action="append", default=[], metavar="T", help="default: those that the routes read")
+    group.add_argument("--from", dest="since_record", type=time, metavar="TIME", help="records from then on")
+    group.add_argument("--to", dest="until_record", type=time, metavar="TIME", help="records before (default: now)")
+    group.add_argument(
+        "--waive",
+        action="append",
+        default=[],
+        choices=WAIVABLE,
+        help="a rule of the routes that does not hold this time",
+    )
+
+
+def range_of(options: argparse.Namespace, plan: Plan) -> Range:
+    """Which source records are meant.
+
+    Raises:
+        ConfigError: it is not said, or said in words that are about letters.
+    """
+    letters_only = ("stage", "error_class", "status", "since", "until", "grep", "where", "discarded")
+    given = [name for name in letters_only if getattr(options, name)]
+    faults = [Fault((f"--{name.replace('error_', '')}",), "is about letters", "leave it out") for name in given]
+    if options.since_record is None:
+        faults.append(
+            Fault(("--from",), "is needed to say where it begins", "--from 2026-11-22T09:30:00Z, or --from 2d")
+        )
+    topics = options.topic or [topic for topic in plan.topics if not topic.startswith("^")]
+    if not topics:
+        faults.append(Fault(("--topic",), "is needed: the routes read topics by a regular expression", "name them"))
+    if faults:
+        raise ConfigError(faults)
+    return Range(
+        tuple(topics),
+        options.since_record,
+        options.until_record,
+        tuple(options.route),
+        options.key,
+        tuple(options.waive),
+    )
+
+
+def terms_of(options: argparse.Namespace, access: Access) -> Terms:
+    """How the run goes; secrets in overlays are masked, for they go to the audit topic."""
+    by, host = who(options)
+    rate = access.plan.settings.rate
+    mask = mask_of(*_secrets(access.ready.settings))
+    overlay = {name: mask(Path(name).read_text()) for name in options.config_overlay}
+    return Terms(options.max, getattr(options, "rate", rate and rate * TENTH), options.reason, by, host, overlay)
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """All that an overlay must not bring into the audit topic."""
+    yield from (value for name, value in settings.kafka.items() if is_secret(name))
+    for destination in settings.destinations.values():
+        yield destination.api_key.get_secret_value()
+        if destination.http.proxy:
+            yield URL(destination.http.proxy).password or ""
+    if settings.registry:
+        given = (getattr(settings.registry, name) for name in type(settings.registry).model_fields)
+        yield from (value.get_secret_value() for value in given if isinstance(value, SecretStr))
+
+
+def _rate(text: str) -> float | None:
+    try:
+        rate = parse_rate(text)
+    except PydanticCustomError as error:
+        raise argparse.ArgumentTypeError(f"{text} {error.message()}") from None
+    if rate is not None and rate <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is no rate above 0")
+    return rate
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")

@@ -1,0 +1,1 @@
+"""Dead letters after the fact: read, judged, discarded and delivered again."""

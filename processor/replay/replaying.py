@@ -1,0 +1,169 @@
+"""One worker of a run: the service, over some records of the past, until all of them have an outcome."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from processor.errors import FatalError
+from processor.plan import Plan, Ready
+from processor.records import Key
+from processor.replay.account import unfinished
+from processor.replay.audit import Audit
+from processor.replay.history import Run
+from processor.replay.journal import Journal
+from processor.replay.live import group_of
+from processor.replay.reading import Reader
+from processor.replay.spans import Spans
+from processor.report import holds
+from processor.running import RunningPipeline
+from processor.service import Service
+
+LOOK = 1.0
+"""Seconds between two looks at how far the run is, all of its workers together."""
+END = 2**63 - 1
+"""Behind every offset."""
+FRUITLESS = 2
+"""Probings, each of ten heads or all that there are, after which a method that refuses is not worth more of them."""
+
+
+def again(ready: Ready, plan: Plan, run: Run, rate: float | None, since: int | None) -> tuple[Ready, Plan]:
+    """The same configuration for a run: its own group, topics and rate; a failure here is no mass failure.
+
+    Those letters have failed before, and a dry run has shown what would fail again.
+
+    Args:
+        ready: the whole configuration.
+        plan: the destination's.
+        run: its record.
+        rate: requests a second; None = no limit.
+        since: where it begins, in milliseconds since 1970; None = at the earliest record.
+    """
+    start = "earliest" if since is None or since < 0 else datetime.fromtimestamp(since / 1000, UTC)
+    ops = ready.settings.ops.model_copy(update={"host": "127.0.0.1", "port": 0})
+    settings = ready.settings.model_copy(update={"start_from": start, "ops": ops})
+    letters = plan.settings.dead_letter.model_copy(update={"hold_above": 1.0})
+    destination = plan.settings.model_copy(update={"rate": rate, "dead_letter": letters})
+    return (
+        replace(ready, settings=settings),
+        replace(plan, group=group_of(plan, run.id), topics=tuple(run.ends), settings=destination),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        done: of all its workers.
+        failed: those of them that failed again.
+        held: why nothing is sent; empty while it is.
+    """
+
+    done: int
+    total: int
+    failed: int
+    held: str = ""
+
+
+Show = Callable[[Progress], None]
+
+
+class Worker:
+    """Replays until all that is wanted has an outcome, whoever of the run's workers did it.
+
+    Args:
+        service: of the run's one pipeline.
+        journal: of that pipeline.
+        run: its id.
+        wanted: what the worker has to do, by topic and partition.
+        audit: reads what all workers have done.
+        reader: tells what Kafka has deleted meanwhile.
+        show: is told how far the run is, about once a second.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        journal: Journal,
+        run: str,
+        wanted: Mapping[Key, Spans],
+        audit: Audit,
+        reader: Reader,
+        show: Show,
+    ) -> None:
+        self._service = service
+        self._journal = journal
+        self._run = run
+        self._wanted = wanted
+        self._audit = audit
+        self._reader = reader
+        self._show = show
+        self._total = sum(map(len, wanted.values()))
+        self._seen = Progress(0, self._total, 0)
+
+    async def work(self, stop: asyncio.Event) -> str:
+        """Work until the run is done, or cannot be, or `stop` is set; all is committed then.
+
+        Returns:
+            Why it cannot be done, in words; empty where it is, or was stopped.
+
+        Raises:
+            FatalError: as for the service's `run`.
+        """
+        watch = asyncio.create_task(self._watch())
+        watch.add_done_callback(lambda _: stop.set())
+        try:
+            await self._service.run(stop)
+            return watch.result() if watch.done() else ""
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> str:
+        """Look until nothing is left to do, or nothing can be done."""
+        while True:
+            await asyncio.sleep(LOOK)
+            for running in self._service.pipelines:  # none before it has begun
+                try:
+                    left = await self._left(running)
+                except FatalError as error:  # Kafka is away: the service waits for it, and so do we
+                    self._show(replace(self._seen, held=str(error)))
+                    continue
+                hopeless = _hopeless(running)
+                if not left or hopeless:
+                    return hopeless if left else ""
+
+    async def _left(self, running: RunningPipeline) -> dict[Key, Spans]:
+        """What has no outcome yet; what will never come gets one."""
+        partitions = running.kafka.snapshot.partitions
+        passed = {key: view.frontier or 0 for key, view in partitions.items() if key in self._wanted}
+        firsts = await asyncio.to_thread(self._firsts, {topic for topic, _ in passed})
+        history = await asyncio.to_thread(self._audit.read)  # after the look at the partitions: marks come first
+        outcomes = history.of_run(self._run)
+        left = unfinished(self._wanted, outcomes)
+        for key, frontier in passed.items():
+            gone = left.get(key, Spans()).minus(Spans((max(frontier, firsts.get(key, 0)), END)))
+            if gone:
+                self._journal.gone(key, gone)
+        waiting = sum(map(len, left.values()))
+        failed = sum(map(len, outcomes.get("failed", {}).values()))
+        held = "; ".join(f"{hold.reason.value}: {hold.words}" for hold in holds(running))
+        self._seen = Progress(self._total - waiting, self._total, failed, held)
+        self._show(self._seen)
+        return left
+
+    def _firsts(self, topics: set[str]) -> dict[Key, int]:
+        return {
+            (topic, partition): begin
+            for topic in topics
+            for partition, (begin, _) in (self._reader.watermarks(topic) or {}).items()
+        }
+
+
+def _hopeless(running: RunningPipeline) -> str:
+    """Why the rest need not be tried; empty while it is worth while."""
+    for outlet in running.scheduler.outlets:
+        if outlet.gate.fruitless >= FRUITLESS:
+            label, words = outlet.channel.label, outlet.gate.words
+            return f"{label} refused all that was tried in two probings, up to ten in each, and took nothing: {words}"
+    return ""
