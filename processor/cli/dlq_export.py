@@ -22,7 +22,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser(
         "export",
         help="letters in a file, all bytes intact",
-        description="Writes letters to an Avro object container file, which `replay --from-file` reads. It holds what "
+        description="Writes letters to an Avro object container file, which any Avro tool reads. It holds what "
         "the events hold, personal data included: only its owner may read it. Nothing is changed in Kafka.",
     )
     add_common(parser)

@@ -81,15 +81,14 @@ def execute(options: argparse.Namespace) -> int:
 def _found(letters: Letters, options: argparse.Namespace) -> tuple[Letters, Found]:
     """Look at what is to be replayed; gives access to the routes that are meant, too."""
     access, history, now = letters.access, letters.history(), letters.clock.wall()
-    terms = terms_of(options, access)
     resumed = known_run(access, history, options.resume) if options.resume else None
+    terms = terms_of(options, access, resumed)
     if options.source != FROM_SOURCE and (resumed is None or resumed.kind != SOURCE_KIND):
         order = Order(selectors_of(options), options.discarded, options.max_replays)
         return letters, find(access, order, terms, resumed, history, letters.walk, now)
     wanted = Range.of(resumed) if resumed else range_of(options, access.plan)
-    if wanted.waived != tuple(options.waive):
-        waived = " ".join(f"--waive {rule}" for rule in wanted.waived) or "no --waive"
-        raise FatalError(f"run {options.resume} began with {waived}: resume it with the same")
+    if resumed and wanted.waived != tuple(options.waive):
+        raise FatalError(f"run {resumed.id} began with other rules waived: resume it with `{resumed.resuming}`")
     access = of_routes(access, wanted.routes)
     opener = Opener(access.ready, access.plan, letters.clock, letters=False)
     return replace(letters, access=access, opener=opener), find_records(access, wanted, terms, resumed, history, now)
@@ -180,7 +179,7 @@ def _replay(letters: Letters, found: Found, options: argparse.Namespace, signals
 async def _work(letters: Letters, found: Found, writer: AuditWriter, signals: Signals) -> tuple[Account, str]:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     timeout = letters.access.ready.settings.shutdown_timeout
-    words = f"`replay --resume {found.run.id}` goes on"
+    words = f"`{found.run.resuming}` goes on"
     signals.running(lambda: loop.call_soon_threadsafe(stop.set), timeout, lambda: words)
     shown = ProgressLine(letters.clock)
     try:
@@ -200,7 +199,7 @@ def _log(run: Run, account: Account) -> None:
 
 
 def _print(letters: Letters, found: Found, account: Account, left: str, form: str) -> None:
-    resume = f"clickstream replay --resume {found.run.id}" if account.open and not left else ""
+    resume = found.run.resuming if account.open and not left else ""
     if form == "json":
         print_json(account.as_json(**_facts(letters, found), why_open=left, resume=resume))
         return

@@ -10,9 +10,10 @@ from yarl import URL
 
 from processor.cli.identity import add_who, who
 from processor.cli.selecting import add_destination, add_selectors, time
-from processor.errors import ConfigError, Fault
+from processor.errors import ConfigError, FatalError, Fault
 from processor.plan import Plan
 from processor.replay.access import Access
+from processor.replay.history import Run
 from processor.replay.run import Terms
 from processor.replay.source import Range
 from processor.send.account import mask_of
@@ -109,13 +110,28 @@ def range_of(options: argparse.Namespace, plan: Plan) -> Range:
     )
 
 
-def terms_of(options: argparse.Namespace, access: Access) -> Terms:
-    """How the run goes; secrets in overlays are masked, for they go to the audit topic."""
+def terms_of(options: argparse.Namespace, access: Access, resumed: Run | None) -> Terms:
+    """How the run goes; secrets in overlays are masked, for they go to the audit topic.
+
+    Raises:
+        FatalError: a run is resumed without the files that it began with: the rest of it would go out unrepaired.
+    """
     by, host = who(options)
-    rate = access.plan.settings.rate
     mask = mask_of(*_secrets(access.ready.settings))
     overlay = {name: mask(Path(name).read_text()) for name in options.config_overlay}
-    return Terms(options.max, getattr(options, "rate", rate and rate * TENTH), options.reason, by, host, overlay)
+    if resumed and [*resumed.overlay.values()] != [*overlay.values()]:
+        raise FatalError(f"run {resumed.id} began with other overlays: resume it with `{resumed.resuming}`")
+    return Terms(options.max, _rate_of(options, access.plan, resumed), options.reason, by, host, overlay)
+
+
+def _rate_of(options: argparse.Namespace, plan: Plan, resumed: Run | None) -> float | None:
+    """What is said now, else what was said when the run began, else a tenth."""
+    if "rate" in options:
+        rate: float | None = options.rate
+        return rate
+    if resumed and resumed.rate:
+        return parse_rate(resumed.rate)
+    return plan.settings.rate and plan.settings.rate * TENTH
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

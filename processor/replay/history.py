@@ -10,6 +10,7 @@ A letter is open unless a mark names it. One that was replayed stays replayed, w
 hangs on the order in which marks are read, and a discard that raced a replay does not hide what was sent.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -101,6 +102,15 @@ class Run(_Message):
     def key(self) -> bytes:
         """Of its message."""
         return f"run:{self.id}".encode()
+
+    @property
+    def resuming(self) -> str:
+        """The command that goes on with it, or helps it."""
+        overlay = [part for name in self.overlay for part in ("--config-overlay", name)]
+        waived = [part for rule in self.selectors.get("waived", ()) for part in ("--waive", rule)]
+        return shlex.join(
+            ["clickstream", "replay", "--destination", self.destination, "--resume", self.id, *overlay, *waived]
+        )
 
 
 class Marks(_Message):

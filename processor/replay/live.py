@@ -46,7 +46,7 @@ def refuse_beside(access: Access, history: History, wall: float, mine: Run | Non
     if live is not None:
         raise FatalError(
             f"run {live.id} of {live.by} on {live.host} goes on since {live.started}, and only one may at a time: "
-            f"wait for its end, help it with `replay --resume {live.id}`, or, if it was killed, go on with that in a "
+            f"wait for its end, help it with `{live.resuming}`, or, if it was killed, go on with that in a "
             "minute"
         )
 

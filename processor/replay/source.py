@@ -124,11 +124,8 @@ def _bounds(access: Access, wanted: Range) -> tuple[dict[str, dict[int, int]], d
         if known is None:
             raise FatalError(f"the topic {topic} does not exist, so there is nothing to replay")
         begins[topic] = access.reader.offsets_at(topic, known, milliseconds(wanted.since))
-        ends[topic] = (
-            {partition: end for partition, (_, end) in known.items()}
-            if wanted.until is None
-            else access.reader.offsets_at(topic, known, milliseconds(wanted.until))
-        )
+        # Also where `--to` is given: behind one record that is stamped late there may be others of the range.
+        ends[topic] = {partition: end for partition, (_, end) in known.items()}
     return begins, ends
 
 
