@@ -35,9 +35,11 @@ class ProgressLine:
             print(file=sys.stderr)
 
     def _words(self, progress: Progress, now: float) -> str:
-        pace = progress.done / (now - self._began)
+        passed = now - self._began
+        pace = progress.done / passed if passed else 0.0
         left = f"   {span((progress.total - progress.done) / pace)} left" if pace else ""
-        filled = round(BAR * progress.done / progress.total)
+        share = progress.done / progress.total if progress.total else 1.0  # nothing was left of a run that is resumed
+        filled = round(BAR * share)
         bar = "█" * filled + "░" * (BAR - filled)
         failed = f"   {grouped(progress.failed)} failed again" if progress.failed else ""
         held = f"   HELD {progress.held}" if progress.held else ""

@@ -137,7 +137,7 @@ def _rehearse(letters: Letters, found: Found, options: argparse.Namespace) -> in
     samples = {route: as_curl(letters.access.plan, one, hidden) for route, one in rehearsal.samples.items()}
     seconds = rehearsal.requests / found.rate if found.rate else 0.0
     if options.format == "json":
-        reasons = [{"reason": reason, "letters": number} for reason, number in rehearsal.reasons.most_common()]
+        reasons = [{"reason": reason, "deliveries": number} for reason, number in rehearsal.reasons.most_common()]
         more = {"deliveries": rehearsal.requests, "seconds": round(seconds, 1), "reasons": reasons, "samples": samples}
         print_json(account.as_json(dry_run=True, **_facts(letters, found), **more))
         return 0

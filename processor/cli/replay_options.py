@@ -1,6 +1,7 @@
 """What `clickstream replay` is asked for: which letters or source records, how fast, by whom."""
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def terms_of(options: argparse.Namespace, access: Access, resumed: Run | None) -
         FatalError: a run is resumed without the files that it began with: the rest of it would go out unrepaired.
     """
     by, host = who(options)
-    mask = mask_of(*_secrets(access.ready.settings))
+    mask = mask_of(*(form for secret in _secrets(access.ready.settings) for form in _written(secret)))
     overlay = {name: mask(Path(name).read_text()) for name in options.config_overlay}
     if resumed and [*resumed.overlay.values()] != [*overlay.values()]:
         raise FatalError(f"run {resumed.id} began with other overlays: resume it with `{resumed.resuming}`")
@@ -144,6 +145,12 @@ def _secrets(settings: Settings) -> Iterator[str]:
     if settings.registry:
         given = (getattr(settings.registry, name) for name in type(settings.registry).model_fields)
         yield from (value.get_secret_value() for value in given if isinstance(value, SecretStr))
+
+
+def _written(secret: str) -> Iterator[str]:
+    """A secret as a YAML file may have it: plain, in quotes of both kinds, or line by line."""
+    for line in (secret, *map(str.strip, secret.splitlines())):
+        yield from (line, line.replace("'", "''"), json.dumps(line, ensure_ascii=False)[1:-1])
 
 
 def _rate(text: str) -> float | None:

@@ -37,9 +37,6 @@ class Journal:
     Args:
         mark: writes to the audit topic.
         wanted: the offsets that the run is about; nothing is noted of others.
-
-    Attributes:
-        counts: records whose mark is acknowledged, by outcome.
     """
 
     def __init__(self, mark: Mark, wanted: Mapping[Key, Spans]) -> None:
@@ -51,7 +48,6 @@ class Journal:
         self._waiting: deque[Batch] = deque()
         self._empty = asyncio.Event()
         self._flushing: asyncio.TimerHandle | None = None
-        self.counts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
 
     def to(self, post: Post) -> Post:
         """What takes settled spans in the place of `post`, which gets them later."""
@@ -118,8 +114,6 @@ class Journal:
 
         def acknowledged() -> None:
             batch.marks -= 1
-            for outcome, spans in outcomes.items():
-                self.counts[outcome] += len(spans)
             self._let_go()
 
         batch.marks += 1

@@ -241,7 +241,7 @@ def new_run(access: Access, terms: Terms, wall: float, **more: Any) -> Run:
         host=terms.host,
         reason=terms.reason,
         max=terms.most,
-        rate="none" if terms.rate is None else f"{terms.rate:g}/s",
+        rate="none" if terms.rate is None else f"{terms.rate:.12f}".rstrip("0").rstrip(".") + "/s",
         config_version=access.ready.version,
         service_version=__version__,
         overlay=dict(terms.overlay),

@@ -42,8 +42,8 @@ class Survey:
     Attributes:
         wanted: offsets that the run is about, those that it has done before it was resumed included.
         passed: all others, by reason.
-        since: when the oldest of the wanted letters was written, in milliseconds since 1970; None without any, or where
-            the broker knows no times.
+        since: when the oldest of the wanted letters was written, in milliseconds since 1970; negative where the
+            broker knows no times; None without any.
     """
 
     wanted: Mapping[Key, Spans]

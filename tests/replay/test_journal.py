@@ -194,7 +194,7 @@ async def test_drained_without_anything() -> None:
 
 
 async def test_what_will_never_come_is_told() -> None:
-    """At once; no span waits for it, and it is counted when it is acknowledged."""
+    """At once, and no span waits for it."""
     bench = Bench()
     bench.journal.gone(AT.key, Spans((0, 7)))
     bench.settle(7, 8)
@@ -202,26 +202,7 @@ async def test_what_will_never_come_is_told() -> None:
     await bench.journal.drained()
 
     assert bench.told == [(AT.key, {"gone": Spans((0, 7))})]
-    assert (bench.gone, bench.journal.counts[Outcome.GONE]) == ([(3, 7, 8)], 0)
-    await bench.acknowledge()
-    assert bench.journal.counts[Outcome.GONE] == 7
-
-
-async def test_counts_are_of_what_is_acknowledged() -> None:
-    """By outcome."""
-    bench = Bench()
-    bench.note(1)
-    bench.note(2)
-    bench.note(3, Outcome.FAILED)
-    bench.settle(1, 4)
-    await bench.flush()
-
-    assert not any(bench.journal.counts.values())
-    await bench.acknowledge()
-    assert {outcome.value: count for outcome, count in bench.journal.counts.items() if count} == {
-        "delivered": 2,
-        "failed": 1,
-    }
+    assert bench.gone == [(3, 7, 8)]
 
 
 async def test_a_partition_that_leaves() -> None:
