@@ -121,12 +121,13 @@ class Group:
         self.members.pop(member.id)
         self.rebalance()
 
-    def heartbeat(self, member_id: str, owned: frozenset[Key]) -> Beat | KafkaError:
-        """A member is there, and owns this; gives the epoch, and what it is to own now."""
+    def heartbeat(self, member_id: str, told: frozenset[Key] | None) -> Beat | KafkaError:
+        """A member is there, and tells what it owns, None = as before; gives the epoch, and what it is to own now."""
         member = self.members.get(member_id)
         if member is None:
             fenced = member_id in self.fenced
             return KafkaError(FENCED_INSTANCE_ID if fenced else KafkaError.UNKNOWN_MEMBER_ID)
+        owned = member.held if told is None else told
         taken = {key for other in self.members.values() if other is not member for key in other.held}
         assigned = frozenset(key for key in member.target if key in owned or key not in taken)
         member.heard, member.epoch, member.held = self.machine.clock.now(), self.epoch, owned | assigned

@@ -132,7 +132,9 @@ class Membership:
             self._beat_after(AGAIN)
             return
         self._asking = True
-        member_id, owned, joins = self.member_id, self.owned, self.epoch < 0
+        # While the application takes or gives back, a heartbeat says nothing of partitions: what it is about to take
+        # would else count as given back.
+        member_id, owned, joins = self.member_id, None if self._serving else self.owned, self.epoch < 0
         Question(
             self._link.cluster,
             self._link.host,
@@ -144,7 +146,7 @@ class Membership:
         )
         self._beat_after(self._pause)
 
-    def _at_coordinator(self, member_id: str, owned: frozenset[Key], *, joins: bool) -> Beat | KafkaError:
+    def _at_coordinator(self, member_id: str, owned: frozenset[Key] | None, *, joins: bool) -> Beat | KafkaError:
         if joins and member_id not in self._group.members:
             now = self._machine.clock.now()
             member = Member(member_id, self._link.host, self._topics, self._session, now, self._instance)
