@@ -144,7 +144,7 @@ def _rehearse(letters: Letters, found: Found, options: argparse.Namespace) -> in
     print(*_opening(letters, found), *account.lines(would=True), sep="\n")
     for reason, number in rehearsal.reasons.most_common(REASONS):
         print(f"{grouped(number):>9}      {reason}")
-    print(f"{_pace(found)}: {span(seconds)} for {grouped(rehearsal.requests)} deliveries")
+    print(f"{_pace(found)}: {span(seconds)} at most for {grouped(rehearsal.requests)} deliveries")
     for route, sample in samples.items():
         print(f"sample {route}: {sample}")
     print("nothing was sent, nothing was written: run it without --dry-run")

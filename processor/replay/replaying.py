@@ -99,6 +99,7 @@ class Worker:
         self._audit = audit
         self._reader = reader
         self._show = show
+        self._lasts = {key: max(end for _, end in spans) for key, spans in wanted.items()}
         self._total = sum(map(len, wanted.values()))
         self._seen = Progress(0, self._total, 0)
 
@@ -129,7 +130,7 @@ class Worker:
                 except FatalError as error:  # Kafka is away: the service waits for it, and so do we
                     self._show(replace(self._seen, held=str(error)))
                     continue
-                hopeless = _hopeless(running)
+                hopeless = _hopeless(running) if self._has_tried_all(running) else ""
                 if not left or hopeless:
                     return hopeless if left else ""
 
@@ -151,6 +152,18 @@ class Worker:
         self._seen = Progress(self._total - waiting, self._total, failed, held)
         self._show(self._seen)
         return left
+
+    def _has_tried_all(self, running: RunningPipeline) -> bool:
+        """Whether all that is wanted of this worker's partitions was read, or no more of it can be held.
+
+        What was read first may be all of the poison, and what is good lie a million letters behind it.
+        """
+        snapshot = running.kafka.snapshot
+        return all(
+            key in snapshot.paused or (view.next or 0) >= self._lasts[key]
+            for key, view in snapshot.partitions.items()
+            if key in self._lasts
+        )
 
     def _firsts(self, topics: set[str]) -> dict[Key, int]:
         return {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -90,6 +91,7 @@ class Bench:
         self.shown: list[Progress] = []
         self.watermarks: dict[str, dict[int, tuple[int, int]] | None] = {"dlq": {0: (0, 10), 1: (0, 7)}}
         self.views: dict[Key, PartitionView] = {}
+        self.paused: set[Key] = set()
         self.outlets: list[Any] = []
         self.pipelines: list[Any] = []
 
@@ -98,7 +100,7 @@ class Bench:
         self.begun = True
         self.pipelines = [
             SimpleNamespace(
-                kafka=SimpleNamespace(snapshot=SimpleNamespace(partitions=self.views)),
+                kafka=SimpleNamespace(snapshot=SimpleNamespace(partitions=self.views, paused=self.paused)),
                 scheduler=SimpleNamespace(outlets=self.outlets),
             )
         ]
@@ -207,6 +209,27 @@ async def test_a_method_that_refuses_everything() -> None:
     assert words.startswith("cart refused all that was tried")
     assert words.endswith("400 no such thing")
     assert bench.stop.is_set()
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_what_was_not_read_yet_may_be_taken(*, full: bool) -> None:
+    """A method is not given up before all that is wanted was read, or nothing more of it can be held."""
+    bench = Bench({"delivered": {KEY: Spans((0, 4))}})
+    gate = SimpleNamespace(fruitless=FRUITLESS, words="400")
+    bench.outlets = [SimpleNamespace(gate=gate, channel=Channel("cart", "/c", batched=False))]
+    last = max(end for _, end in WANTED[KEY])
+    bench.views[KEY] = replace(view(0), next=last - 1)
+    work = asyncio.create_task(bench.work())
+    while len(bench.shown) < 3:  # noqa: ASYNC110 - so here
+        await asyncio.sleep(0)
+    assert not work.done()
+
+    if full:
+        bench.paused.add(KEY)
+    else:
+        bench.views[KEY] = replace(view(0), next=last)
+
+    assert (await work).startswith("cart refused all that was tried")
 
 
 async def test_all_done_although_a_method_refuses() -> None:
