@@ -1,6 +1,8 @@
 """One replay at a time: two would take twice the rate, and might send the same letter."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from time import sleep
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -14,6 +16,11 @@ from processor.replay.reading import PATIENCE
 
 YOUNG = 60.0
 """Seconds for which a run counts as live before its group has members."""
+TURN = 0.5
+"""Seconds until a coordinator that is coming up is asked again."""
+COMING_UP = frozenset(
+    {KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.NOT_COORDINATOR}
+)
 REPLAYS = frozenset({"replay", "source"})
 """The kinds of run that have a group."""
 
@@ -65,19 +72,26 @@ def _seconds(time: str) -> float:
 
 def _with_members(admin: AdminClient, runs: dict[str, Run]) -> Run | None:
     """The first of these runs whose group has members."""
-    if not runs:
-        return None
-    described = admin.describe_consumer_groups(list(runs), request_timeout=PATIENCE)
-    for group, answer in described.items():
+    return next((run for group, run in runs.items() if _members(admin, group, run)), None)
+
+
+def _members(admin: AdminClient, group: str, run: Run) -> Sequence[object]:
+    """The members of a run's group; a coordinator that is just coming up is asked again."""
+    error = None
+    for _ in range(round(PATIENCE / TURN)):
+        answer = admin.describe_consumer_groups([group], request_timeout=PATIENCE)[group]
         try:
-            members = answer.result(PATIENCE).members
+            members: Sequence[object] = answer.result(PATIENCE).members
         except TimeoutError:
-            raise FatalError(f"whether run {runs[group].id} goes on cannot be told: no answer") from None
+            break
         except KafkaException as exception:
+            error = exception
             if exception.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                continue
-            run = runs[group].id
-            raise FatalError(f"whether run {run} goes on cannot be told: {explain_raised(exception)}") from None
-        if members:
-            return runs[group]
-    return None
+                return ()
+            if exception.args[0].code() not in COMING_UP:
+                break
+            sleep(TURN)
+        else:
+            return members
+    why = explain_raised(error) if error else "no answer"
+    raise FatalError(f"whether run {run.id} goes on cannot be told: {why}")

@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from processor.errors import FatalError
+from processor.replay import live
 from processor.replay.access import Access
 from processor.replay.history import History, Run
 from processor.replay.live import group_of, refuse_beside, unended
@@ -23,7 +24,15 @@ LONG_AGO = "2026-11-22T09:00:00.000Z"
 
 def run(number: int, **changes: Any) -> Run:
     """A replay that began an hour ago and did not say how it ended."""
-    plain = Run(id=f"2026-11-22-{number}", kind="replay", topic="dlq", by="ann", host="pod-1", started=LONG_AGO)
+    plain = Run(
+        id=f"2026-11-22-{number}",
+        kind="replay",
+        topic="dlq",
+        destination="rocket",
+        by="ann",
+        host="pod-1",
+        started=LONG_AGO,
+    )
     return plain.model_copy(update=changes)
 
 
@@ -85,7 +94,7 @@ def test_a_run_that_goes_on(broker: Broker, topic: TopicFactory, real: Access) -
     with pytest.raises(FatalError) as caught:
         refuse_beside(real, told, WALL)
     assert str(caught.value).startswith(f"run 2026-11-22-2 of ann on pod-1 goes on since {LONG_AGO}")
-    assert "`replay --resume 2026-11-22-2`" in str(caught.value)
+    assert "`clickstream replay --destination rocket --resume 2026-11-22-2`" in str(caught.value)
 
     member.close()
     eventually_sync(lambda: not refused(real, told), within=20)
@@ -129,7 +138,7 @@ class Answering:
         """Ask."""
         return dict.fromkeys(groups, self)
 
-    def result(self) -> None:
+    def result(self, _: float) -> None:
         """The answer."""
         raise KafkaException(self._error)
 
@@ -139,3 +148,16 @@ def test_what_cannot_be_told() -> None:
     refuse_beside(access(Answering(KafkaError.GROUP_ID_NOT_FOUND)), history(run(1)), WALL)
     with pytest.raises(FatalError, match="whether run 2026-11-22-1 goes on cannot be told"):
         refuse_beside(access(Answering(KafkaError.GROUP_AUTHORIZATION_FAILED)), history(run(1)), WALL)
+
+
+def test_a_coordinator_that_is_coming_up_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Kafka that has just started has none for the first seconds; after the patience nobody guesses."""
+    monkeypatch.setattr(live, "sleep", lambda _: None)
+    codes = [KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR, KafkaError.GROUP_ID_NOT_FOUND]
+    admin = SimpleNamespace(describe_consumer_groups=lambda groups, **_: {groups[0]: Answering(codes.pop(0))})
+
+    refuse_beside(access(admin), history(run(1)), WALL)
+
+    assert not codes
+    with pytest.raises(FatalError, match="cannot be told"):
+        refuse_beside(access(Answering(KafkaError.COORDINATOR_NOT_AVAILABLE)), history(run(1)), WALL)
