@@ -10,8 +10,9 @@ from processor.cli.letter_words import in_words
 from processor.cli.letters import Letters, add_common, open_letters, tell
 from processor.cli.options import print_json
 from processor.errors import FatalError
+from processor.expressions.event_functions import key_text
 from processor.records import Event, Failure, Filtered, FilterReason, Payload
-from processor.replay.facts import facts, header_texts, key_text
+from processor.replay.facts import facts, header_texts
 from processor.replay.history import History
 from processor.replay.letter import DeadLetter, NotALetter, Replayed, dead_letter
 from processor.replay.masking import as_is, masked

@@ -29,14 +29,18 @@ def _utf8(content: bytes) -> str:
         raise WrongValueError("header(): its value is not UTF-8 text") from None
 
 
-def _kafka_key(event: Event) -> str | None:
-    key = event.record.key
+def key_text(key: bytes | None) -> str | None:
+    """A record's key as UTF-8, else as base64."""
     if key is None:
         return None
     try:
         return key.decode()
     except UnicodeDecodeError:
         return b64encode(key).decode("ascii")
+
+
+def _kafka_key(event: Event) -> str | None:
+    return key_text(event.record.key)
 
 
 def _kafka_topic(event: Event) -> str:

@@ -1,6 +1,5 @@
 """A letter's facts as scripts read them and as `--where` sees them."""
 
-from base64 import b64encode
 from typing import Any
 
 from processor.records import Headers
@@ -42,16 +41,6 @@ def facts(letter: DeadLetter) -> dict[str, Any]:
         "replays": letter.replays,
         "omitted": letter.omitted,
     }
-
-
-def key_text(key: bytes | None) -> str | None:
-    """A key as UTF-8, else as base64."""
-    if key is None:
-        return None
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        return b64encode(key).decode("ascii")
 
 
 def header_texts(headers: Headers | None) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from processor.clock import Clock
 from processor.errors import FatalError
 from processor.records import Key
 from processor.replay.access import Access
-from processor.replay.account import Account, account_of
+from processor.replay.account import Account, account_of, unfinished
 from processor.replay.audit import Audit
 from processor.replay.audit_writer import AuditWriter
 from processor.replay.claim import claim
@@ -124,16 +124,15 @@ def find(
     else:
         run = resumed
         order = _order_of(run, order)
-    mine = done_by(run, history)
-    wish = Wish(order.discarded, order.max_replays, run.max, frozenset(access.plan.mappers), mine)
+    routes = frozenset(access.plan.mappers)
+    wish = Wish(order.discarded, order.max_replays, run.max, routes, _done_by(run, history))
     batches = access.reader.read(topic, begins, run.ends[topic])
-    return found_of(run, terms.rate, survey(walk_of(order.selectors), batches, history, wish), mine, LetterFeed)
+    return found_of(run, terms.rate, survey(walk_of(order.selectors), batches, history, wish), history, LetterFeed)
 
 
-def found_of(run: Run, rate: float | None, survey: Survey, mine: Mapping[Key, Spans], feed: type[RecordFeed]) -> Found:
-    """What is left of a run that has done `mine` before."""
-    left = {key: spans.minus(mine.get(key, Spans())) for key, spans in survey.wanted.items()}
-    return Found(run, rate, survey, {key: spans for key, spans in left.items() if len(spans)}, feed)
+def found_of(run: Run, rate: float | None, survey: Survey, history: History, feed: type[RecordFeed]) -> Found:
+    """What is left of a run, which may have begun before."""
+    return Found(run, rate, survey, unfinished(survey.wanted, history.of_run(run.id)), feed)
 
 
 def rehearse(access: Access, found: Found, opener: Opener) -> Rehearsal:
@@ -159,11 +158,8 @@ def start(access: Access, found: Found, writer: AuditWriter, wall: float) -> Fou
         The same, its run with an id.
 
     Raises:
-        FatalError: the audit topic is not there or refuses, or another run began at the same moment.
+        FatalError: the audit topic refuses, or another run began at the same moment.
     """
-    finding = access.audit.look()
-    if finding is not None:
-        raise FatalError(str(finding))
     if found.run.id:
         return found
     run = claim(access.audit, writer, found.run, wall)
@@ -208,7 +204,7 @@ async def work(
     return account, hopeless
 
 
-def done_by(run: Run, history: History) -> dict[Key, Spans]:
+def _done_by(run: Run, history: History) -> dict[Key, Spans]:
     """What a run has done before it was resumed."""
     done: dict[Key, Spans] = {}
     for told in history.of_run(run.id).values():

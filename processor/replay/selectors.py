@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from processor.expressions.event_functions import key_text
 from processor.expressions.language import Compiled, ExpressionError, Language, is_true
 from processor.expressions.tree import walk
 from processor.records import Event
-from processor.replay.facts import facts, header_texts, key_text
+from processor.replay.facts import facts, header_texts
 from processor.replay.letter import DeadLetter
 
 Source = tuple[str, int | None, int | None]

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from processor.errors import FatalError
+from processor.expressions.event_functions import key_text
 from processor.records import Record
 from processor.replay.access import Access
-from processor.replay.facts import key_text
 from processor.replay.history import History, Run
 from processor.replay.letter_feed import RecordFeed
 from processor.replay.live import refuse_beside
-from processor.replay.run import Found, Terms, done_by, found_of, new_run
+from processor.replay.run import Found, Terms, found_of, new_run
 from processor.replay.survey import Oldest, Passed, Survey
 
 KIND = "source"
@@ -114,7 +114,7 @@ def find_records(
         run = resumed
         begins = run.begins
     batches = (records for topic, its in run.ends.items() for records in access.reader.read(topic, begins[topic], its))
-    return found_of(run, terms.rate, _survey(batches, wanted, run.max), done_by(run, history), RecordFeed)
+    return found_of(run, terms.rate, _survey(batches, wanted, run.max), history, RecordFeed)
 
 
 def _bounds(access: Access, wanted: Range) -> tuple[dict[str, dict[int, int]], dict[str, dict[int, int]]]:

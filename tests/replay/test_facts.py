@@ -1,6 +1,7 @@
 import pytest
 
-from processor.replay.facts import facts, header_texts, key_text, moment
+from processor.expressions.event_functions import key_text
+from processor.replay.facts import facts, header_texts, moment
 from tests.replay.letters import as_letter, buried, changed
 
 
