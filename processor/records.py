@@ -132,7 +132,7 @@ class ErrorClass(StrEnum):
     REFUSED = "refused"
     """Not for what it says: the vendor forbids it, has no such method, or never said whose fault it is."""
     EXHAUSTED = "exhausted"
-    """The vendor failed at it again and again, and not at others."""
+    """The vendor failed at it, and not at others."""
     UNKNOWN_OUTCOME = "unknown_outcome"
     """Sent once, and nobody knows whether the vendor did it."""
 

@@ -34,7 +34,7 @@ REFUSED = "666"
 TROUBLES: dict[str, tuple[dict[str, str] | bytes | None, dict[str, str] | None]] = {
     "garbage": (
         b"\xff\xfe not avro",
-        {"dlq.stage": "decode", "dlq.error.class": "undecodable", "dlq.error.message": "the first byte is 255"},
+        {"dlq.stage": "decode", "dlq.error.class": "undecodable", "dlq.error.message": "the first byte is not 0"},
     ),
     "unknown schema id": (
         struct.pack(">bI", 0, 999_999) + b"\x00",
@@ -55,7 +55,11 @@ TROUBLES: dict[str, tuple[dict[str, str] | bytes | None, dict[str, str] | None]]
     ),
     "long session": (
         {**GOOD, "session": "s" * 60},
-        {"dlq.stage": "map", "dlq.error.class": "unmapped", "dlq.error.message": "the text has 60 characters"},
+        {
+            "dlq.stage": "map",
+            "dlq.error.class": "unmapped",
+            "dlq.error.message": "the text has more than 50 characters",
+        },
     ),
     "refused with 400": (
         {**GOOD, "product": REFUSED},

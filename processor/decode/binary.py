@@ -59,7 +59,7 @@ BYTES = "b[i:(i := i + n)]"
 SIZES = {"float": 4, "double": 8}
 MAX_SHOWN = 10
 """Fields in a message that says where a payload is wrong."""
-BLOCK_END = "if e and i != e: wrong_block(i - e)"
+BLOCK_END = "if e and i != e: wrong_block()"
 
 
 def compile_reader(writer: Schema, reader: Schema = None, names: Names | None = None) -> Reader:
@@ -131,10 +131,10 @@ class _Program:
                 self._record(shape)
             case Array(items):
                 nothing = takes_nothing(items)
-                check = "empty_items.take(n)" if nothing else "if n > len(b) - i: too_many(n, len(b) - i)"
+                check = "empty_items.take(n)" if nothing else "if n > len(b) - i: too_many()"
                 self._blocks("v = []", check, (*self._value(items, "x"), "v.append(x)"))
             case Map(values):
-                check = "if n > len(b) - i: too_many(n, len(b) - i)"
+                check = "if n > len(b) - i: too_many()"
                 self._blocks("v = {}", check, (*LENGTH, f"k = {TEXT}", *self._value(values, "v[k]")))
 
     def _record(self, record: Record) -> None:
@@ -184,7 +184,7 @@ class _Program:
             case "null":
                 value = "None"
             case "boolean":
-                yield from (BYTE, "if n > 1: not_boolean(n)")
+                yield from (BYTE, "if n > 1: not_boolean()")
                 value = "n == 1"
             case "int" | "long" as kind:
                 yield from (BYTE, f"if n > 127: n, i = {kind}_(b, i, n)", "else: n = (n >> 1) ^ -(n & 1)")
@@ -202,7 +202,7 @@ class _Program:
         for at, branch in enumerate(branches):
             yield f"{'elif' if at else 'if'} n == {at << 1}:"
             yield from ("    " + line for line in self._value(branch, target))
-        no_branch = f"no_branch(n, {len(branches)})"
+        no_branch = f"no_branch({len(branches)})"
         yield f"else: {no_branch}" if branches else no_branch
 
     def _converted(self, value: str, conversions: Sequence[Conversion]) -> str:

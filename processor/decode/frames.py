@@ -25,7 +25,7 @@ Fingerprint = bytes
 
 
 class FrameError(Exception):
-    """The value has no mark that is known; the message says how it begins instead."""
+    """The value has no mark that is known; the message says what is there instead."""
 
 
 def mark_of(record: Record, value: bytes) -> tuple[bytes, int]:
@@ -63,11 +63,11 @@ def _of_header(content: bytes) -> SchemaId:
 
 def _fault(mark: bytes) -> str:
     if mark.startswith(SINGLE_OBJECT):
-        return f"no frame: Avro's single-object encoding, cut off after {len(mark)} bytes"
+        return "no frame: Avro's single-object encoding, cut off"
     if len(mark) < CONFLUENT_FRAME:
-        return f"no frame: {len(mark)} bytes, at least {CONFLUENT_FRAME} are needed"
+        return f"no frame: fewer than {CONFLUENT_FRAME} bytes"
     if mark[:1] == GLUE:
         return "AWS Glue's frame (first byte 3) is not read; have the producer use a Confluent-compatible registry"
     if mark[:1] in {b"{", b"["}:
         return "no frame: it begins like JSON, not like Avro"
-    return f"no frame: the first byte is {mark[0]}; for Avro without a frame, set formats: {{TOPIC: {{raw: TYPE}}}}"
+    return "no frame: the first byte is not 0; for Avro without a frame, set formats: {TOPIC: {raw: TYPE}}"

@@ -93,7 +93,7 @@ def time_micros(value: int) -> str:
 
 def _time_of_day(value: int, per_second: int, precision: str) -> str:
     if not 0 <= value < _DAY_IN_SECONDS * per_second:
-        raise ValueError(f"{value} {precision} since midnight is no time of a day")
+        raise ValueError(f"a number of {precision} since midnight that is no time of a day")
     return (
         (_EPOCH + timedelta(seconds=value // per_second, **{precision: value % per_second})).time().isoformat(precision)
     )
@@ -133,7 +133,7 @@ def decimal(value: bytes, scale: int) -> Decimal:
         ValueError: it has more than `MAX_DECIMAL_BYTES`.
     """
     if len(value) > MAX_DECIMAL_BYTES:
-        raise ValueError(f"a decimal of {len(value)} bytes; at most {MAX_DECIMAL_BYTES} are read")
+        raise ValueError(f"a decimal of more than {MAX_DECIMAL_BYTES} bytes")
     return Decimal(int.from_bytes(value, signed=True)).scaleb(-scale, _EXACT)
 
 

@@ -168,7 +168,7 @@ def load(registry: Registry, schema_id: SchemaId, local: LocalSchemas) -> Schema
     """
     called = f"schema id {schema_id}"
     if isinstance(schema_id, int) and schema_id > MAX_ID:
-        return Unusable(f"{called} is no registry's: their ids end at {MAX_ID}")
+        return Unusable(f"a schema id that is no registry's: theirs end at {MAX_ID}")
     try:
         if isinstance(schema_id, int):
             registered = registry.get_schema(schema_id)

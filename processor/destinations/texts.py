@@ -96,7 +96,7 @@ def letters_and_digits(value: Any) -> str:
 
 
 def _wrong_length(found: str, longest: int) -> str:
-    return f"the text has {len(found)} characters, at most {longest} are allowed" if found else EMPTY
+    return f"the text has more than {longest} characters" if found else EMPTY
 
 
 def _as_text(value: Any) -> str:

@@ -94,8 +94,11 @@ def mask_of(*secrets: str) -> Callable[[str], str]:
         for form in (secret, quote(secret, safe=""), URL.build(query={"k": secret}).raw_query_string.removeprefix("k="))
     }
 
+    # One may be a part of another, whose rest would stay; and a text is to be masked alike in every process.
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+
     def mask(text: str) -> str:
-        for form in forms:
+        for form in longest_first:
             text = text.replace(form, "****")
         return text
 

@@ -72,10 +72,10 @@ class History:
             self.suspect = True
             self.transient = max(self.transient, 1)
             bury = ErrorClass.EXHAUSTED if self.transient >= retry.max_attempts else None
-            return Ruling(reply, bury, retry.delay(1), counted=self.transient)
+            return Ruling(reply, bury, retry.delay(1))
         self.strikes[reply_class] += 1
         strikes = self.strikes[reply_class]
-        return Ruling(reply, ErrorClass.REFUSED if strikes >= STRIKES else None, SOON, counted=strikes)
+        return Ruling(reply, ErrorClass.REFUSED if strikes >= STRIKES else None, SOON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,14 @@ class Ruling:
         reply: the refusal that decided it.
         bury: as what; None = it is sent again after `delay` seconds.
         own: it is the delivery's own affair, and says nothing about the method.
-        waited: seconds since its first refusal, where it is given up without anything to compare it with.
-        counted: how many refusals showed that it was at fault.
+        compared: whether there was anything to compare it with; else it is given up after the stalemate.
     """
 
     reply: Reply
     bury: ErrorClass | None
     delay: float = 0.0
     own: bool = False
-    waited: float | None = None
-    counted: int = 0
+    compared: bool = True
 
 
 def effective(reply_class: ReplyClass, gate: Gate) -> ReplyClass:
@@ -131,13 +129,13 @@ def rule(
         if history.invalid < INVALID_REFUSALS:
             return Ruling(reply, None, SOON, own=True)
         gate.blame_invalid()
-        return Ruling(reply, ErrorClass.INVALID, own=True, counted=history.invalid)
+        return Ruling(reply, ErrorClass.INVALID, own=True)
     if reply_class is ReplyClass.TRANSIENT and history.suspect and gate.may_blame_suspect:
         history.transient += fair
         if history.transient < retry.max_attempts:
             return Ruling(reply, None, retry.delay(history.transient), own=True)
         gate.blame_suspect()
-        return Ruling(reply, ErrorClass.EXHAUSTED, own=True, counted=history.transient)
+        return Ruling(reply, ErrorClass.EXHAUSTED, own=True)
     return Ruling(reply, None, retry.delay(refusals))
 
 
@@ -152,17 +150,16 @@ class Stalemates:
         self._after = after
         self._last = float("-inf")
 
-    def waited(self, history: History, reply: Reply, now: float) -> float | None:
-        """For how long a head was refused that may be given up; None = not for long enough.
+    def reached(self, history: History, reply: Reply, now: float) -> bool:
+        """Whether a head was refused for so long that it may be given up.
 
         Only a 4xx or 5xx that the vendor answered counts, to a head that was alone.
         """
         if not isinstance(reply, Answered) or reply.status < CLIENT_ERROR:
-            return None
+            return False
         if history.since is None:
             history.since = now
-        waited = now - history.since
-        return None if self._after is None or waited < self._after else waited
+        return self._after is not None and now - history.since >= self._after
 
     def give_up(self, now: float) -> bool:
         """Whether one may be given up now; then it is, and the next one only after as long."""

@@ -116,7 +116,7 @@ class Judge:
             return None
         self._waiting.take_out(delivery)
         self._waiting.leave([delivery])
-        return Buried(delivery, _failure(delivery, ruling, ruling.bury))
+        return Buried(delivery, failure_of(ruling.reply, ruling.bury, compared=ruling.compared))
 
     def _refused_together(
         self, outlet: Outlet, request: Request, reply_class: ReplyClass, reply: Reply, now: float
@@ -154,22 +154,22 @@ class Judge:
     def _rule(self, outlet: Outlet, request: Request, reply_class: ReplyClass, reply: Reply, now: float) -> Ruling:
         (delivery,) = request.deliveries
         history, gate = self._waiting.history(delivery), outlet.gate
-        waited = self._stalemates.waited(history, reply, now)
+        stalemate = self._stalemates.reached(history, reply, now)
         if request.channel.once and may_have_happened(reply, reply_class):
             return Ruling(reply, ErrorClass.UNKNOWN_OUTCOME)
         if history.condemned is not None:
             return history.condemned
         fair = gate.fair(request.era)
         ruling = rule(history, delivery.attempts, reply_class, reply, gate, self._retry, fair=fair)
-        if not ruling.own and waited is not None and self._stalemates.give_up(now):
-            return Ruling(reply, ErrorClass.REFUSED, waited=waited)
+        if stalemate and not ruling.own and self._stalemates.give_up(now):
+            return Ruling(reply, ErrorClass.REFUSED, compared=False)
         return ruling
 
     def _follow(self, delivery: Delivery, ruling: Ruling, now: float) -> Result:
         """Do as was ruled."""
         if ruling.bury is not None:
             self._waiting.leave([delivery])
-            return Result(buried=[Buried(delivery, _failure(delivery, ruling, ruling.bury))])
+            return Result(buried=[Buried(delivery, failure_of(ruling.reply, ruling.bury, compared=ruling.compared))])
         if not delivery.record.assignment.live:
             self._waiting.leave([delivery])
             return Result(stale=[delivery])
@@ -230,7 +230,3 @@ class Judge:
         stale = [delivery for delivery in deliveries if not delivery.record.assignment.live]
         self._waiting.leave(stale)
         return live, stale
-
-
-def _failure(delivery: Delivery, ruling: Ruling, bury: ErrorClass) -> Failure:
-    return failure_of(ruling.reply, bury, delivery.attempts, counted=ruling.counted, waited=ruling.waited)

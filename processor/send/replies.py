@@ -154,19 +154,17 @@ def may_have_happened(reply: Reply, reply_class: ReplyClass) -> bool:
     return isinstance(reply, Unknown)
 
 
-def failure_of(
-    reply: Reply, error_class: ErrorClass, attempts: int, *, counted: int = 0, waited: float | None = None
-) -> Failure:
+def failure_of(reply: Reply, error_class: ErrorClass, *, compared: bool = True) -> Failure:
     """The failure of a delivery that sending gave up.
+
+    How often and for how long it was tried is told beside it, in the letter: the words are the same for one cause.
 
     Args:
         reply: the one that decided it.
         error_class: invalid, refused, exhausted or unknown_outcome.
-        attempts: how often it was answered alone.
-        counted: how many of these refusals showed that it was at fault.
-        waited: seconds since its first refusal, where it was given up without anything to compare it with.
+        compared: whether there was anything to compare it with; else it was given up after `retry.stalemate`.
     """
-    message = f"{_verdict(error_class, attempts, counted, waited)}: {describe(reply)}"
+    message = f"{_verdict(error_class, compared=compared)}: {describe(reply)}"
     if classify(reply) is ReplyClass.ACCEPTED:
         message += ", which the file's `replies` call a refusal"
     if isinstance(reply, Answered):
@@ -174,21 +172,15 @@ def failure_of(
     return Failure(Stage.SEND, error_class, message)
 
 
-def _verdict(error_class: ErrorClass, attempts: int, counted: int, waited: float | None) -> str:
+def _verdict(error_class: ErrorClass, *, compared: bool) -> str:
     if error_class is ErrorClass.UNKNOWN_OUTCOME:
         return "the vendor may have done it, so it is not sent again"
-    if waited is not None:
-        return f"the vendor refused it for {waited:.0f} s, and accepted nothing to compare it with"
-    did = "failed at" if error_class is ErrorClass.EXHAUSTED else "refused"
     if error_class is ErrorClass.INVALID:
-        return f"the vendor {did} it {_times(attempts)}"
-    if counted == attempts:
-        return f"the vendor {did} it {_times(attempts)}, and accepted others meanwhile"
-    return f"the vendor {did} it {_times(attempts)}, {counted} of them while it accepted others"
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+        return "the vendor refused it"
+    if not compared:
+        return "the vendor refused it for all of retry.stalemate, and accepted nothing to compare it with"
+    did = "failed at" if error_class is ErrorClass.EXHAUSTED else "refused"
+    return f"the vendor {did} it, and accepted others meanwhile"
 
 
 MAX_RETRY_AFTER = 3600.0

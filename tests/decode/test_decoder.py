@@ -75,18 +75,18 @@ async def test_a_tombstone_is_filtered(decoder: Decoder) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (b"", "no frame: 0 bytes, at least 5 are needed"),
-        (b"\x00", "no frame: 1 bytes, at least 5 are needed"),
-        (b"\x00\x00\x00\x00", "no frame: 4 bytes, at least 5 are needed"),
-        (b"\x01\x00\x00\x00\x01abc", f"no frame: the first byte is 1{RAW}"),
-        (b"\x01" + GUID.bytes + b"abc", f"no frame: the first byte is 1{RAW}"),
+        (b"", "no frame: fewer than 5 bytes"),
+        (b"\x00", "no frame: fewer than 5 bytes"),
+        (b"\x00\x00\x00\x00", "no frame: fewer than 5 bytes"),
+        (b"\x01\x00\x00\x00\x01abc", f"no frame: the first byte is not 0{RAW}"),
+        (b"\x01" + GUID.bytes + b"abc", f"no frame: the first byte is not 0{RAW}"),
         (b'{"sku": 1}', "no frame: it begins like JSON, not like Avro"),
         (b"[1, 2, 3]", "no frame: it begins like JSON, not like Avro"),
         (
             b"\x03\x00abcdefgh",
             "AWS Glue's frame (first byte 3) is not read; have the producer use a Confluent-compatible registry",
         ),
-        (b"\xc3\x01abc", "no frame: Avro's single-object encoding, cut off after 5 bytes"),
+        (b"\xc3\x01abc", "no frame: Avro's single-object encoding, cut off"),
     ],
 )
 async def test_what_has_no_frame_is_undecodable(decoder: Decoder, value: bytes, message: str) -> None:
@@ -145,7 +145,7 @@ async def test_bytes_left_over_are_an_error(decoder: Decoder, left: int) -> None
     """A payload that is longer than its schema says was written with another one."""
     message, schema_id = failed(decoder.decode(record(value=framed(WANTED, BODY + b"\x00" * left))))
 
-    assert message == f"com.acme.View (schema id 1): {left} bytes are left over behind the record"
+    assert message == "com.acme.View (schema id 1): bytes are left over behind the record"
     assert schema_id == WANTED
 
 
@@ -164,7 +164,7 @@ async def test_lengths_that_cannot_be_are_an_error(decoder: Decoder) -> None:
 
     message, _ = failed(decoder.decode(record(value=framed(WANTED, endless + b"abc"))))
 
-    assert message == "com.acme.View (schema id 1): sku: a length of 1099511627776 bytes where 3 are left"
+    assert message == "com.acme.View (schema id 1): sku: a length of more bytes than are left"
 
 
 async def test_text_that_is_no_utf8_is_an_error(decoder: Decoder) -> None:

@@ -223,7 +223,7 @@ def test_a_decimal_of_endless_digits_is_an_error() -> None:
     kind = {"type": "bytes", "logicalType": "decimal", "precision": 200, "scale": 2}
 
     assert str(read(kind, b"\x7f" * 64, on_wire="bytes")).replace(".", "") == str(int.from_bytes(b"\x7f" * 64))
-    with pytest.raises(MalformedError, match="a decimal of 65 bytes; at most 64 are read"):
+    with pytest.raises(MalformedError, match="a decimal of more than 64 bytes"):
         read(kind, b"\x7f" * 65, on_wire="bytes")
 
 

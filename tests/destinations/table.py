@@ -90,7 +90,7 @@ DIGITS_OF_NUMBERS: Table = {
 }
 TEXT = kinds("is not a text") | DIGITS_OF_NUMBERS | same(TEXTS)
 FILLED_TEXT = TEXT | no("the text is empty", EMPTY)
-AT_MOST_50 = TEXT | no("the text has 51 characters, at most 50 are allowed", TOO_LONG)
+AT_MOST_50 = TEXT | no("the text has more than 50 characters", TOO_LONG)
 ONE_TO_50 = AT_MOST_50 | no("the text is empty", EMPTY)
 
 STRANGE = "the text has other characters than letters and digits"
@@ -103,7 +103,7 @@ IDENTIFIER = (
     | {"string GUID in capitals": GUID.upper().replace("-", "")}
     | same(["string 10233", "string 0012", "string 0", "string 2^53 - 1", "string 2^53", "string 24 letters"])
     | same(["string a", "string 1e3", "string true", "string sv", "string of 50 letters", "enum"])
-    | no("the text has 51 characters, at most 50 are allowed", TOO_LONG)
+    | no("the text has more than 50 characters", TOO_LONG)
     | no("the text is empty", EMPTY)
 )
 

@@ -72,8 +72,8 @@ def test_short_texts_have_up_to_fifty_characters(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["x" * 51, "😀" * 51, "👨‍👩‍👧" * 11, "9" * 60])
 def test_longer_texts_are_refused(value: str) -> None:
-    """They are not cut, and the message says how long it was."""
-    with pytest.raises(ValueError, match=f"^the text has {len(value)} characters, at most 50 are allowed$"):
+    """They are not cut, and the message says how long one may be."""
+    with pytest.raises(ValueError, match=r"^the text has more than 50 characters$"):
         SHORT(value)
 
 
@@ -106,8 +106,8 @@ STRANGE = "the text has other characters than letters and digits"
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("a" * 51, "the text has 51 characters, at most 50 are allowed"),
-        ("a" * 60, "the text has 60 characters, at most 50 are allowed"),
+        ("a" * 51, "the text has more than 50 characters"),
+        ("a" * 60, "the text has more than 50 characters"),
         ("", "the text is empty"),
         *[(value, STRANGE) for value in ("a-b", "a_b", "a b", "användare", "a\n", "\ud83d", "²", "１")],
         *[(value, STRANGE) for value in (GUID + "\n", GUID[:-1], "{" + GUID + "}", -12, 9.5, Decimal("9.90"))],

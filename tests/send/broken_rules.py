@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from processor.records import Delivery, ErrorClass, Request
-from processor.send import blame, judge, scheduler
+from processor.records import Delivery, ErrorClass, Failure, Request
+from processor.send import blame, scheduler
 from processor.send.blame import History, Ruling, Stalemates
 from processor.send.dispatch import Dispatch
 from processor.send.gate import Gate
@@ -14,7 +14,7 @@ from processor.send.judge import Judge, Result
 from processor.send.lanes import Lanes
 from processor.send.outlet import NEVER, Outlet
 from processor.send.pace import Pace
-from processor.send.replies import Reply, ReplyClass
+from processor.send.replies import Reply, ReplyClass, failure_of
 from processor.send.strikes import Comparison, Refusal
 from processor.send.turns import Turns
 from processor.send.waiting import Waiting
@@ -64,9 +64,9 @@ def hurried(*words: Any, **more: Any) -> Ruling:
     return real_rule(history, refusals, reply_class, reply, place, fewer, **more)
 
 
-def misnamed(delivery: Delivery, ruling: Ruling, bury: ErrorClass) -> Any:
+def misnamed(reply: Reply, bury: ErrorClass, *, compared: bool = True) -> Failure:
     """What is forbidden is called exhausted."""
-    return real_failure(delivery, ruling, ErrorClass.EXHAUSTED if bury is ErrorClass.REFUSED else bury)
+    return failure_of(reply, ErrorClass.EXHAUSTED if bury is ErrorClass.REFUSED else bury, compared=compared)
 
 
 def always_more(stalemates: Stalemates, now: float) -> bool:
@@ -234,7 +234,6 @@ real_strike = History.strike
 real_accepted = Comparison.accepted
 real_compare = Judge._compare
 real_rule = blame.rule
-real_failure = judge._failure
 real_probe_due = Dispatch._probe_due
 real_hold = Gate.hold
 real_throttled = Pace.throttled

@@ -40,7 +40,7 @@ MUTANTS = (
     Mutant("the innocent blamed", Charge.INNOCENT, "long_outage", [(judge, "rule", broken.refused_twice)]),
     Mutant("invalid at once", Charge.INVALID_TWICE, "all_invalid", [(blame, "INVALID_REFUSALS", 1)]),
     Mutant("exhausted early", Charge.ATTEMPTS_LEFT, "lone_suspects", [(judge, "rule", broken.hurried)]),
-    Mutant("a wrong name", Charge.GROUNDS, "quiet", [(judge, "_failure", broken.misnamed)]),
+    Mutant("a wrong name", Charge.GROUNDS, "quiet", [(judge, "failure_of", broken.misnamed)]),
     Mutant("stalemates at will", Charge.STALEMATE_OFTEN, "poison_alone", [(Stalemates, "give_up", broken.always_more)]),
     Mutant("the same probe again", Charge.TURN, "long_outage", [(outlet, "_least_refused", broken.most_refused)]),
     Mutant("once never risked", Charge.LATE, "dumb_sisters", [(dispatch, "ONCE_PATIENCE", PLENTY)]),

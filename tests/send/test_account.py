@@ -125,6 +125,12 @@ def test_every_secret_is_masked_in_every_form() -> None:
     assert words == "no **** and no **** for anna:****@proxy, ****"
 
 
+def test_a_secret_within_another() -> None:
+    """Of the longer one nothing stays, whatever the order in which they are given."""
+    for secrets in (("key", "key-of-ann", "ann"), ("ann", "key-of-ann", "key")):
+        assert mask_of(*secrets)("key-of-ann, key, ann") == "****, ****, ****"
+
+
 def test_without_a_secret_nothing_is_masked() -> None:
     """A proxy without a password must not make every text unreadable."""
     assert mask_of("", "")("all is well") == "all is well"

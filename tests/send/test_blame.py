@@ -35,7 +35,7 @@ def test_two_strikes_of_one_class_are_its_own_fault(reply_class: ReplyClass) -> 
     """After the first it is sent again a second later."""
     history = History()
 
-    assert history.strike(reply_class, FORBIDDEN, RETRY) == Ruling(FORBIDDEN, None, 1.0, counted=1)
+    assert history.strike(reply_class, FORBIDDEN, RETRY) == Ruling(FORBIDDEN, None, 1.0)
     assert history.strike(reply_class, FORBIDDEN, RETRY).bury is ErrorClass.REFUSED
 
 
@@ -52,7 +52,7 @@ def test_a_transient_strike_makes_a_suspect() -> None:
     """It is sent again after the first delay, and counts as the first of `max_attempts`."""
     history = History()
 
-    assert history.strike(TRANSIENT, BROKEN, RETRY) == Ruling(BROKEN, None, 10.0, counted=1)
+    assert history.strike(TRANSIENT, BROKEN, RETRY) == Ruling(BROKEN, None, 10.0)
     assert (history.suspect, history.transient) == (True, 1)
 
 
@@ -85,7 +85,7 @@ def test_invalid_is_believed_at_the_second_refusal() -> None:
     history = History()
 
     assert ruled(history, 1, INVALID, gate()) == Ruling(BROKEN, None, 1.0, own=True)
-    assert ruled(history, 2, INVALID, gate()) == Ruling(BROKEN, ErrorClass.INVALID, own=True, counted=2)
+    assert ruled(history, 2, INVALID, gate()) == Ruling(BROKEN, ErrorClass.INVALID, own=True)
 
 
 def test_an_unfair_refusal_does_not_count_as_invalid() -> None:
@@ -130,7 +130,7 @@ def test_a_suspect_s_refusals_are_its_own() -> None:
     history.strike(TRANSIENT, BROKEN, RETRY)
 
     assert ruled(history, 2, TRANSIENT, gate()) == Ruling(BROKEN, None, 30.0, own=True)
-    assert ruled(history, 3, TRANSIENT, gate()) == Ruling(BROKEN, ErrorClass.EXHAUSTED, own=True, counted=3)
+    assert ruled(history, 3, TRANSIENT, gate()) == Ruling(BROKEN, ErrorClass.EXHAUSTED, own=True)
 
 
 def test_an_unfair_refusal_does_not_count_for_a_suspect() -> None:
@@ -164,12 +164,12 @@ def test_an_outage_that_meets_suspects_alone_costs_fifty() -> None:
 
 
 def test_a_stalemate_is_reached_after_its_time() -> None:
-    """It counts from the head's first answered refusal, and tells how long that was."""
+    """It counts from the head's first answered refusal."""
     stalemates, history = Stalemates(300.0), History()
 
-    assert stalemates.waited(history, FORBIDDEN, 100.0) is None
-    assert stalemates.waited(history, BROKEN, 399.9) is None
-    assert stalemates.waited(history, REFUSED, 400.0) == 300.0
+    assert not stalemates.reached(history, FORBIDDEN, 100.0)
+    assert not stalemates.reached(history, BROKEN, 399.9)
+    assert stalemates.reached(history, REFUSED, 400.0)
 
 
 def test_one_stalemate_for_each_time() -> None:
@@ -183,7 +183,7 @@ def test_never_is_never() -> None:
     """`stalemate: never` waits as long as it takes."""
     stalemates = Stalemates(None)
 
-    assert stalemates.waited(History(since=0.0), FORBIDDEN, 1e9) is None
+    assert not stalemates.reached(History(since=0.0), FORBIDDEN, 1e9)
     assert not stalemates.give_up(1e9)
 
 
@@ -192,6 +192,6 @@ def test_what_was_not_answered_never_counts(reply: Reply) -> None:
     """An outage dead-letters nothing; a redirect is neither 4xx nor 5xx."""
     stalemates, history = Stalemates(300.0), History(since=0.0)
 
-    assert stalemates.waited(history, reply, 1000.0) is None
-    assert stalemates.waited(fresh := History(), reply, 0.0) is None
+    assert not stalemates.reached(history, reply, 1000.0)
+    assert not stalemates.reached(fresh := History(), reply, 0.0)
     assert fresh.since is None

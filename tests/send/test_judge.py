@@ -57,9 +57,8 @@ def test_a_suspect_is_exhausted_after_max_attempts() -> None:
     result = answer(of, BROKEN, now)
 
     assert buried(result) == [(0, ErrorClass.EXHAUSTED)]
-    assert (
-        result.buried[0].failure.message == "the vendor failed at it 8 times, and accepted others meanwhile: status 500"
-    )
+    words = "the vendor failed at it, and accepted others meanwhile: status 500"
+    assert result.buried[0].failure.message == words
 
 
 def test_a_suspect_s_refusals_do_not_count_for_the_gate() -> None:
@@ -117,7 +116,7 @@ def test_invalid_is_buried_at_its_second_refusal() -> None:
     second = answer(of, REFUSED, 1.0)
 
     assert buried(second) == [(0, ErrorClass.INVALID)]
-    assert second.buried[0].failure.message == "the vendor refused it twice: status 400"
+    assert second.buried[0].failure.message == "the vendor refused it: status 400"
 
 
 def test_before_the_first_acceptance_invalid_blames_nobody() -> None:
@@ -179,7 +178,7 @@ def test_a_lone_poison_record_is_given_up_in_the_end() -> None:
     now, _, result = played(of, lambda _: FORBIDDEN, 5.0, 3600.0)[-1]
 
     assert (now, buried(result)) == (345.0, [(0, ErrorClass.REFUSED)])
-    words = "the vendor refused it for 340 s, and accepted nothing to compare it with: status 403"
+    words = "the vendor refused it for all of retry.stalemate, and accepted nothing to compare it with: status 403"
     assert result.buried[0].failure.message == words
 
 

@@ -174,31 +174,31 @@ INVALID, REFUSED, EXHAUSTED, UNKNOWN = (
 @pytest.mark.parametrize(
     ("failure", "error_class", "message"),
     [
-        (failure_of(Answered(422, "no"), INVALID, 2), INVALID, "the vendor refused it twice: status 422"),
+        (failure_of(Answered(422, "no"), INVALID), INVALID, "the vendor refused it: status 422"),
         (
-            failure_of(Answered(403, "no"), REFUSED, 3, counted=2),
+            failure_of(Answered(403, "no"), REFUSED),
             REFUSED,
-            "the vendor refused it 3 times, 2 of them while it accepted others: status 403",
+            "the vendor refused it, and accepted others meanwhile: status 403",
         ),
         (
-            failure_of(Answered(400, "no"), REFUSED, 5, waited=310.4),
+            failure_of(Answered(400, "no"), REFUSED, compared=False),
             REFUSED,
-            "the vendor refused it for 310 s, and accepted nothing to compare it with: status 400",
+            "the vendor refused it for all of retry.stalemate, and accepted nothing to compare it with: status 400",
         ),
         (
-            failure_of(Answered(500, "no"), EXHAUSTED, 8, counted=8),
+            failure_of(Answered(500, "no"), EXHAUSTED),
             EXHAUSTED,
-            "the vendor failed at it 8 times, and accepted others meanwhile: status 500",
+            "the vendor failed at it, and accepted others meanwhile: status 500",
         ),
         (
-            failure_of(Answered(502, "no"), UNKNOWN, 1),
+            failure_of(Answered(502, "no"), UNKNOWN),
             UNKNOWN,
             "the vendor may have done it, so it is not sent again: status 502",
         ),
         (
-            failure_of(Answered(200, "no"), INVALID, 1),
+            failure_of(Answered(200, "no"), INVALID),
             INVALID,
-            "the vendor refused it once: status 200, which the file's `replies` call a refusal",
+            "the vendor refused it: status 200, which the file's `replies` call a refusal",
         ),
     ],
 )
@@ -211,9 +211,9 @@ def test_the_failure_of_what_is_given_up(failure: Failure, error_class: ErrorCla
 
 def test_the_failure_without_an_answer() -> None:
     """There is no status then, only the reason."""
-    failure = failure_of(Unknown("no answer in time"), EXHAUSTED, 8, counted=8)
+    failure = failure_of(Unknown("no answer in time"), EXHAUSTED)
 
-    assert failure.message == "the vendor failed at it 8 times, and accepted others meanwhile: no answer in time"
+    assert failure.message == "the vendor failed at it, and accepted others meanwhile: no answer in time"
     assert (failure.status, failure.response) == (None, None)
 
 
