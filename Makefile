@@ -2,6 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Processes that share the tests, each with a Kafka and a registry of its own: more than processors, for tests wait a lot.
+WORKERS ?= 4
+
+# The tests and the demo start hundreds of processes; without its cache each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo test lint bench reliability chaos
 
@@ -11,7 +16,7 @@ demo: install
 	$(BIN)/clickstream demo --events 20000
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy

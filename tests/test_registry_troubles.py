@@ -272,7 +272,7 @@ def unusable_schemas(stream: Stream, process: RegistryProcess) -> dict[int, str]
     broken = broken_reference(process)
     return {
         UNKNOWN: f"schema id {UNKNOWN} is unknown to the registry",
-        MAX_ID + 1: f"schema id {MAX_ID + 1} is no registry's",
+        MAX_ID + 1: "a schema id that is no registry's",
         not_avro: f"schema id {not_avro} is JSON, not Avro",
         broken: f"schema id {broken} is unknown to the registry: Version 1 not found.",
         parted: f"schema id {parted} cannot be read: it refers to version 1 of pages, which the registry",

@@ -12,6 +12,7 @@ from processor.demo.vendors import VendorOptions
 from tests.support.background import in_background
 from tests.support.broker import Broker
 from tests.support.certificates import Authority
+from tests.support.command import TIMEOUT
 from tests.support.metrics import counted
 from tests.support.path import WholePath, running_path
 from tests.support.registry import Registry
@@ -130,6 +131,6 @@ def test_a_bad_file_of_authorities_is_a_fault_at_the_start(ways: Ways, tmp_path:
     changes["destinations"]["rocket"]["http"] = {"ca_file": str(bad)}
 
     with ways.path.service(changes) as service:
-        assert service.process.wait(30) == 2
+        assert service.process.wait(TIMEOUT) == 2
 
     assert f"destinations.rocket.http.ca_file   the file {bad} holds no certificate" in service.log

@@ -17,7 +17,7 @@ import pytest
 
 from tests.chart.cluster import VARIABLE, Cluster, cluster_of, file_of, left_of, own_namespace
 from tests.chart.rendering import CHART, CI_FILES, Json, minimal, values_of
-from tests.conftest import PARTS
+from tests.conftest import add_part
 from tests.support.options import UnavailableError
 from tests.support.waiting import eventually
 
@@ -35,9 +35,9 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     try:
         found = cluster_of(os.environ.get(VARIABLE))
     except UnavailableError as error:
-        request.config.stash[PARTS]["Kubernetes"] = str(error)
+        add_part(request.config, "Kubernetes", str(error))
         pytest.skip(str(error))
-    request.config.stash[PARTS]["Kubernetes"] = f"{found.version}, pods only pretend to run: {found.pretends}"
+    add_part(request.config, "Kubernetes", f"{found.version}, pods only pretend to run: {found.pretends}")
     return found
 
 

@@ -87,7 +87,7 @@ def check_account(last: dict[str, Any], *, events: int, letters: int) -> None:
 
 def test_an_outage_of_both_is_told_in_plain_lines() -> None:
     """Without a terminal: no control characters, no key read, a sentence per pipeline, and the end in words."""
-    done = demo("--events", "700", "--outage", "2", "--at", "both")
+    done = demo("--events", "700", "--outage", "5", "--at", "both")
 
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import NOT_ASKED, PARTS
+from tests.conftest import PARTS, add_part
 from tests.image.engine import Image, build_image
 from tests.support.options import UnavailableError
 
@@ -12,7 +12,7 @@ PART = "Image"
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a run in which no test has asked for the image yet, after the tests' own summary has begun."""
-    config.stash[PARTS].setdefault(PART, NOT_ASKED)
+    config.stash[PARTS].setdefault(PART, set())
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def image(request: pytest.FixtureRequest) -> Image:
     try:
         image = build_image()
     except UnavailableError as error:
-        request.config.stash[PARTS][PART] = f"not built, so its tests did not run; {error}"
+        add_part(request.config, PART, f"not built, so its tests did not run; {error}")
         pytest.skip(f"no image: {error}")
-    request.config.stash[PARTS][PART] = image.describe
+    add_part(request.config, PART, image.describe)
     return image

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -16,7 +17,7 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from tests.support.containers import running_container
-from tests.support.java import fetch, find_java, part_version
+from tests.support.java import QUICK, fetch, find_java, part_version
 from tests.support.options import UnavailableError, enter_first
 from tests.support.server import START_TIMEOUT, Server, free_port
 from tests.support.waiting import eventually_sync
@@ -57,24 +58,26 @@ class Listener:
         name: in small letters.
         protocol: SSL, SASL_PLAINTEXT or SASL_SSL.
         properties: the broker's, without the prefix that makes them this listener's.
+        port: of loopback.
+        relay: the port where something stands before it, which is what clients are told; None where nothing does.
     """
 
     name: str
     protocol: str
     properties: Mapping[str, str]
     port: int = field(default_factory=free_port)
+    relay: int | None = None
 
     @property
     def bootstrap(self) -> str:
         """For `bootstrap.servers`."""
-        return f"127.0.0.1:{self.port}"
+        return f"127.0.0.1:{self.relay or self.port}"
 
     def added_to(self, config: Mapping[str, str]) -> dict[str, str]:
         """A broker's configuration with this listener."""
-        address = f"{self.name.upper()}://{self.bootstrap}"
         more = {
-            "listeners": address,
-            "advertised.listeners": address,
+            "listeners": f"{self.name.upper()}://127.0.0.1:{self.port}",
+            "advertised.listeners": f"{self.name.upper()}://{self.bootstrap}",
             "listener.security.protocol.map": f"{self.name.upper()}:{self.protocol}",
         }
         joined = {name: f"{config[name]},{value}" for name, value in more.items()}
@@ -99,7 +102,7 @@ class KafkaProcess(Server):
 
     name: ClassVar[str] = "Apache Kafka"
 
-    def __init__(self, listeners: Sequence[Listener] = (), options: Sequence[str] = ()) -> None:
+    def __init__(self, listeners: Sequence[Listener] = (), options: Sequence[str] = QUICK) -> None:
         java = find_java(JAVA_VERSION)
         jars = fetch(POM)
         super().__init__()
@@ -168,17 +171,21 @@ def properties(host: str, port: int, controller_port: int, advertised: str, data
 
 
 @contextmanager
-def running_broker() -> Iterator[Broker]:
-    """Give the best broker that is to be had here; it ends with the block (a given one stays)."""
+def running_broker(options: Sequence[str] = ()) -> Iterator[Broker]:
+    """Give the best broker that is to be had here; it ends with the block (a given one stays).
+
+    Args:
+        options: of a Java machine that is started for it; none where the broker's speed matters.
+    """
     with ExitStack() as stack:
-        broker, reasons = enter_first(stack, _options())
+        broker, reasons = enter_first(stack, _ways(options))
         yield replace(broker, describe="; ".join((broker.describe, *reasons)))
 
 
-def _options() -> Sequence[Callable[[], AbstractContextManager[Broker]]]:
+def _ways(options: Sequence[str]) -> Sequence[Callable[[], AbstractContextManager[Broker]]]:
     if "KAFKA_BOOTSTRAP" in os.environ:
         return (given_broker,)
-    return (docker_broker, maven_broker, embedded_broker)
+    return (docker_broker, partial(maven_broker, options), embedded_broker)
 
 
 @contextmanager
@@ -215,13 +222,13 @@ def docker_broker() -> Iterator[Broker]:
 
 
 @contextmanager
-def maven_broker() -> Iterator[Broker]:
+def maven_broker(options: Sequence[str]) -> Iterator[Broker]:
     """Apache Kafka from Maven Central.
 
     Raises:
         UnavailableError: Java or Maven is missing, or the jars cannot be downloaded.
     """
-    with KafkaProcess() as kafka:
+    with KafkaProcess(options=options) as kafka:
         version = f"Apache Kafka {part_version(POM)} (Maven, Java {kafka.java})"
         yield Broker(kafka.bootstrap, "maven", f"{version} at {kafka.bootstrap}")
 

@@ -22,15 +22,13 @@ from tests.support.broker import (
     Broker,
     admin_client,
 )
-from tests.support.java import Java, fetch, find_java, part_version
+from tests.support.java import QUICK, Java, fetch, find_java, part_version
 from tests.support.server import START_TIMEOUT, Server
 from tests.support.waiting import eventually_sync
 
 BROKERS = (1, 2, 3)
 CONTROLLER = 100
 HEAPS = {"controller": "-Xmx128m", "broker": "-Xmx320m"}
-QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
-"""Halves the processor time of a start; what is compiled better only pays after minutes."""
 SETTLED = 60.0
 """Seconds for leaders and copies to be where they belong, on a busy machine."""
 OFFSETS_TOPIC = "__consumer_offsets"

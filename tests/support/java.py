@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tests.support.options import UnavailableError
 
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Options that halve the processor time of a start; what is compiled better only pays after minutes."""
 DOWNLOAD_TIMEOUT = 300
 """Seconds for all jars of one part: 43 MB for Kafka, 110 for the registry."""
 
