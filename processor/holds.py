@@ -39,7 +39,7 @@ class Reason(StrEnum):
     DEAD_LETTER_TOPIC = "dead_letter_topic"
     """Letters are not acknowledged; offsets with letters wait."""
     OFFSETS = "offsets"
-    """A partition's committed offset is beyond the end of its log; the others go on."""
+    """A partition's committed offset is not known, or beyond the end of its log; the others go on."""
     PAUSED = "paused"
     """The file says so: `mode: paused`."""
 

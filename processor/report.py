@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from processor.consume.arrivals import RESET
 from processor.consume.open_transactions import FIX as END_TRANSACTION
 from processor.holds import MASS_FAILURE_FIX, Reason, State
 from processor.ops.health import POLL_LIMIT
@@ -70,11 +69,12 @@ def holds(running: RunningPipeline) -> list[Hold]:
 
 
 def _offset_holds(running: RunningPipeline) -> Iterator[Hold]:
-    """One for all partitions of which a person has to put the offset right."""
+    """One for all partitions whose offset is not known, or has to be put right by a person."""
     held = sorted(running.kafka.snapshot.held.items())
     if held:
         words = "; ".join(f"{topic}[{partition}]: {why.words}" for (topic, partition), why in held)
-        yield Hold("", Reason.OFFSETS, words, min(why.since for _, why in held))
+        fix = "; ".join(dict.fromkeys(why.fix for _, why in held))
+        yield Hold("", Reason.OFFSETS, words, min(why.since for _, why in held), fix=fix)
 
 
 def _vendor_holds(running: RunningPipeline) -> Iterator[Hold]:
@@ -112,12 +112,10 @@ def waiting_for(running: RunningPipeline) -> dict[str, str]:
         match hold.reason:
             case Reason.PAUSED:
                 reasons["mode"] = hold.words
-            case Reason.REGISTRY | Reason.DEAD_LETTER_TOPIC:
+            case Reason.REGISTRY | Reason.DEAD_LETTER_TOPIC | Reason.OFFSETS:
                 reasons[hold.reason.value] = "; ".join(filter(None, (hold.words, hold.fix)))
             case Reason.MASS_FAILURE:
                 reasons[hold.reason.value] = f"{hold.words}; {MASS_FAILURE_FIX}"
-            case Reason.OFFSETS:
-                reasons[hold.reason.value] = f"{hold.words}; {RESET}"
             case _:
                 reasons[f"vendor {hold.method}".rstrip()] = _held(running, hold)
     for outlet in running.scheduler.outlets:

@@ -153,19 +153,23 @@ def test_a_mass_failure(bench: Bench) -> None:
 
 
 def beyond_the_end(bench: Bench) -> None:
-    """Two partitions' offsets are none of their logs', the second one since later."""
-    held = {("clicks", 5): Held("beyond the end", BEGIN - 10.0), ("clicks", 3): Held("beyond, too", BEGIN - 2.0)}
+    """Two partitions' offsets are none of their logs', the second one since later; a third one's is not known."""
+    held = {
+        ("clicks", 5): Held("beyond the end", BEGIN - 10.0, RESET),
+        ("clicks", 3): Held("beyond, too", BEGIN - 2.0, RESET),
+        ("clicks", 4): Held("not known", BEGIN - 1.0, "ask again"),
+    }
     before = bench.kafka.snapshot
     bench.kafka.snapshot = Snapshot(before.last_poll, assigned=True, partitions=before.partitions, held=held)
 
 
 def test_offsets_that_somebody_has_to_put_right(bench: Bench) -> None:
-    """One hold for all partitions, since the first of them; each is named."""
+    """One hold for all partitions, since the first of them; each is named, and each thing to do once."""
     beyond_the_end(bench)
 
-    words = "clicks[3]: beyond, too; clicks[5]: beyond the end"
-    assert holds(bench.running) == [Hold("", Reason.OFFSETS, words, BEGIN - 10.0)]
-    assert waiting_for(bench.running) == {"offsets": f"{words}; {RESET}"}
+    words, fix = "clicks[3]: beyond, too; clicks[4]: not known; clicks[5]: beyond the end", f"{RESET}; ask again"
+    assert holds(bench.running) == [Hold("", Reason.OFFSETS, words, BEGIN - 10.0, fix=fix)]
+    assert waiting_for(bench.running) == {"offsets": f"{words}; {fix}"}
     assert bench.samples()[HOLD] == [(("shop", "", "offsets"), 1)]
     assert bench.samples()[HOLD_SINCE] == [(("shop", "", "offsets"), BEGIN - 10.0)]
 

@@ -1,6 +1,6 @@
 """Partitions that come: where each goes on, and what people are told where that is not where the group was."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_STORED, Consumer, KafkaException, TopicPartition
 
@@ -12,8 +12,13 @@ from processor.offsets import Bookmark, Finding, Start
 from processor.records import Assignment, Key
 
 COMMITTED_TIMEOUT = 5.0
-"""Seconds to ask for the group's offsets at an assignment; after that librdkafka finds them by itself. Less than the
-shortest session time-out that brokers allow (6 s): the lease is renewed before and after."""
+"""Seconds to ask for the group's offsets at an assignment. Less than the shortest session time-out that brokers allow
+(6 s): the lease is renewed before and after."""
+AGAIN = 2.0
+"""Seconds for the same question later, and between two of them. Others stand still meanwhile, and longer than that they
+must not (`lease.STANDSTILL`)."""
+UNKNOWN = "the group's coordinator does not say up to where it is committed"
+ASKED = f"see that the coordinator's broker is up; it is asked again every {AGAIN:g} s"
 BEYOND_END = "its committed offset {} is beyond the end of the partition"
 CUT = "it was read up to offset {}, and its log was cut below that"
 RESET = (
@@ -29,6 +34,8 @@ class Arrivals:
     Attributes:
         held: partitions that must not be read, each with the reason. A hold lasts as long as the assignment: while the
             group has members nobody else can write its offset, so the next assignment finds what a person did.
+        unknown: those of them that wait for their committed offset alone. Librdkafka would find that by itself, but
+            not what is settled beyond it.
         _topic_ids: which topic each name was, where an assignment of it has ended.
     """
 
@@ -44,25 +51,51 @@ class Arrivals:
         self._epoch = 0
         self._topic_ids: dict[str, str] = {}
         self.held: dict[Key, Held] = {}
+        self.unknown: set[Key] = set()
+        self._again_at = 0.0
 
     def begin(self, consumer: Consumer, keys: Sequence[Key]) -> list[TopicPartition]:
-        """Begin these partitions' ledgers.
+        """Begin these partitions' ledgers; one whose committed offset nobody says waits for it.
 
         Returns:
             What the consumer is to be assigned.
         """
-        bookmarks = self._bookmarks(consumer, keys)
+        found, reason = self._bookmarks(consumer, keys, COMMITTED_TIMEOUT)
+        waiting = [key for key in keys if key not in found]
+        if waiting:
+            self._log.warning(
+                "committed_offsets_unknown",
+                partitions=[f"{topic}[{partition}]" for topic, partition in waiting],
+                reason=reason,
+                next="these are not read before it is known",
+                fix=ASKED,
+            )
+        return [*self.place(found), *map(self._wait, waiting)]
+
+    def ask_again(self, consumer: Consumer) -> Mapping[Key, Bookmark | None]:
+        """Ask for the offsets that are not known yet, if that is due; what `place` needs of those that are now."""
+        due = self.unknown and self._clock.now() >= self._again_at
+        return self._bookmarks(consumer, sorted(self.unknown), AGAIN)[0] if due else {}
+
+    def place(self, bookmarks: Mapping[Key, Bookmark | None]) -> list[TopicPartition]:
+        """Begin the ledgers of partitions whose committed offset is known; None where the group has none.
+
+        Returns:
+            What the consumer is to be assigned.
+        """
+        compared = {key[0] for key, held in bookmarks.items() if held and self._offsets.remembers_topic(held)}
+        logs = self._broker.look(
+            list(bookmarks), compared | {topic for topic, _ in bookmarks if topic in self._topic_ids}
+        )
         self._lease.renew()
-        compared = {key[0] for key, held in (bookmarks or {}).items() if self._offsets.remembers_topic(held)}
-        logs = self._broker.look(keys, compared | {topic for topic, _ in keys if topic in self._topic_ids})
-        self._lease.renew()
-        placed: list[TopicPartition] = []
-        for key in keys:
-            held = None if bookmarks is None else bookmarks.get(key)
-            start = self._offsets.resume(held, logs[key], self._topic_ids.get(key[0]))
-            place = self.begin_at(key, start, held.offset if held else None)
-            placed.append(place if bookmarks is not None else TopicPartition(*key, OFFSET_STORED))
-        return placed
+        return [
+            self.begin_at(
+                key,
+                self._offsets.resume(held, logs[key], self._topic_ids.get(key[0])),
+                held.offset if held else None,
+            )
+            for key, held in bookmarks.items()
+        ]
 
     def begin_at(self, key: Key, start: Start, at: int | None) -> TopicPartition:
         """Begin one partition here, and say what the offset that it had (`at`) was found to be.
@@ -83,7 +116,7 @@ class Arrivals:
         if key in self.held:  # it was said already
             return TopicPartition(*key, _fetch_from(start))
         if start.finding is Finding.BEYOND_END:
-            self.held[key] = Held(CUT.format(start.offset), self._clock.wall())
+            self.held[key] = Held(CUT.format(start.offset), self._clock.wall(), RESET)
         elif start.offset is not None:
             self._offsets.skip_expired(key, start.offset)
         self._tell(key, at, start)
@@ -106,6 +139,7 @@ class Arrivals:
         for assignment in ended:
             self._counts.abandoned[assignment.topic] += view[assignment.key].records
             self.held.pop(assignment.key, None)
+            self.unknown.discard(assignment.key)
         return ended
 
     def _begin(self, key: Key, start: Start) -> Assignment:
@@ -114,22 +148,32 @@ class Arrivals:
         self._offsets.begin(assignment, start)
         return assignment
 
-    def _bookmarks(self, consumer: Consumer, keys: Sequence[Key]) -> dict[Key, Bookmark] | None:
-        """The group's offsets; None where nobody says."""
+    def _wait(self, key: Key) -> TopicPartition:
+        """Hold a partition that must not be read before its committed offset is known."""
+        self._begin(key, Start())
+        self.held[key] = Held(UNKNOWN, self._clock.wall(), ASKED)
+        self.unknown.add(key)
+        return TopicPartition(*key, OFFSET_STORED)
+
+    def _bookmarks(
+        self, consumer: Consumer, keys: Sequence[Key], timeout: float
+    ) -> tuple[dict[Key, Bookmark | None], str]:
+        """The group's offsets, None where it has none; what nobody says is absent, and the reason is behind it."""
         if not keys:
-            return {}
+            return {}, ""
         try:
-            found = consumer.committed([TopicPartition(*key) for key in keys], timeout=COMMITTED_TIMEOUT)
+            answers = consumer.committed([TopicPartition(*key) for key in keys], timeout=timeout)
         except KafkaException as exception:
-            self._log.warning(
-                "committed_offsets_unknown", reason=str(exception), next="librdkafka asks again by itself"
-            )
-            return None
-        return {
-            (at.topic, at.partition): Bookmark(at.offset, at.metadata or "")
-            for at in found
-            if at.offset >= 0 and at.error is None
+            return {}, str(exception)
+        finally:
+            self._lease.renew()
+            self._again_at = self._clock.now() + AGAIN
+        found = {
+            (at.topic, at.partition): Bookmark(at.offset, at.metadata or "") if at.offset >= 0 else None
+            for at in answers
+            if at.error is None
         }
+        return found, next((str(at.error) for at in answers if at.error is not None), "")
 
     def _tell(self, key: Key, at: int | None, start: Start) -> None:
         """Count and say what was found; `at` is the offset that was looked at."""
@@ -150,7 +194,7 @@ class Arrivals:
         elif start.finding is Finding.RECREATED:
             log.error("topic_recreated", next="it is another topic now, and read from its earliest record")
         elif start.finding is Finding.BEYOND_END:
-            self.held.setdefault(key, Held(BEYOND_END.format(start.offset), self._clock.wall()))
+            self.held.setdefault(key, Held(BEYOND_END.format(start.offset), self._clock.wall(), RESET))
             log.error("offset_beyond_end", next="this partition is not read, others go on", fix=RESET)
 
 

@@ -204,6 +204,7 @@ class KafkaThread:
         self._publish(view)
         self._upkeep.turn(consumer)
         self._membership.look(consumer)
+        self._membership.ask_again(consumer)
         self._take(consumer)
 
     def _enter_settled(self) -> None:
@@ -240,7 +241,7 @@ class KafkaThread:
         for _ in range(2):  # once more where the first one was refused
             if self._offsets.commit_in_flight:  # unanswered: what is sent behind it could be overwritten by it
                 break
-            self._commits.send(consumer, [assignment.key for assignment in live])
+            self._commits.send(consumer, self.lease.surely(assignment.key for assignment in live))
             self._commits.await_answer(consumer, deadline)
         self._publish(self._offsets.view())
 

@@ -64,7 +64,9 @@ class Membership:
         self._joined()
         self._roll = None
         self._counts.rebalances += 1
-        self._place(consumer, self._arrivals.begin(consumer, _keys(partitions)))
+        keys = _keys(partitions)
+        with self._lease.assigning(keys):
+            self._place(consumer, self._arrivals.begin(consumer, keys))
         self._log.info("partitions_assigned", partitions=_names(partitions))
 
     def on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -82,7 +84,7 @@ class Membership:
         #    holds the hand-over back until that is answered.
         self._enter_settled()
         if self._lease.renew():
-            self._commits.send(consumer, keys)
+            self._commits.send(consumer, self._lease.surely(keys))
         # 3. From here on a late result changes nothing.
         self.end(keys)
         consumer.incremental_unassign(partitions)
@@ -132,6 +134,16 @@ class Membership:
                 places.append(self._arrivals.mend(key, start, at))
         consumer.incremental_unassign([TopicPartition(*key) for key in starts])
         self._place(consumer, places)
+
+    def ask_again(self, consumer: Consumer) -> None:
+        """Begin what waits for its committed offset, as far as that is known now."""
+        found = self._arrivals.ask_again(consumer)
+        if found:
+            self.end(found)
+            partitions = [TopicPartition(*key) for key in found]
+            consumer.incremental_unassign(partitions)
+            self._place(consumer, self._arrivals.place(found))
+            self._log.info("committed_offsets_known", partitions=_names(partitions))
 
     def _place(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         consumer.incremental_assign(places)

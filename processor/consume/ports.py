@@ -56,10 +56,17 @@ class Broker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What must not be read, and why; `since` in seconds since 1970."""
+    """What must not be read.
+
+    Attributes:
+        words: why.
+        since: seconds since 1970.
+        fix: what to do, where its reason does not say that already.
+    """
 
     words: str
     since: float
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Snapshot:
         assigned: whether any assignment came yet, even an empty one.
         paused: partitions that are not fetched, because what they hold is not settled yet.
         standing: those of them that stand for a reason of their own, each with that in words.
-        held: those of them that must not be read before somebody has put their offset right.
+        held: those of them that must not be read: their offset is not known, or has to be put right by somebody.
         trouble: what is wrong with Kafka, in words; None while nothing is.
         unreadable: partitions that are read up to a transaction that stays open, each with that in words.
     """

@@ -39,12 +39,14 @@ class Coordinator:
         asked: seconds since it was last asked something.
         questions: how many it was asked so far.
         answered: how many of them wait for their answers no more.
+        lost: how often the connection was; what was asked on it then waits for its answer no more either.
     """
 
     idle: float
     asked: float
     questions: int
     answered: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def read(text: str) -> Statistics:
 
 def _coordinator(told: Mapping[str, Any]) -> Coordinator:
     answered = told["tx"] - told["waitresp_cnt"]
-    return Coordinator(told["rxidle"] / 1e6, told["txidle"] / 1e6, told["tx"], answered)
+    return Coordinator(told["rxidle"] / 1e6, told["txidle"] / 1e6, told["tx"], answered, told["disconnects"])
 
 
 def _partitions(told: Mapping[str, Any]) -> Collection[tuple[Key, Mapping[str, Any]]]:

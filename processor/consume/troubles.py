@@ -52,7 +52,15 @@ FIXES = (
             "keeps it until the session is over"
         ),
     ),
-    (r"authoriz", "let this service's Kafka user read the topics and its consumer groups"),
+    (
+        r"group authoriz",
+        "let this service's Kafka user work in its consumer groups: kafka-acls.sh … --operation Read --group GROUP",
+    ),
+    (
+        r"topic authoriz",
+        "let this service's Kafka user read the topics: kafka-acls.sh … --operation Read --topic TOPIC",
+    ),
+    (r"authoriz", "let this service's Kafka user do what docs/security.md names"),
     (r"Failed to resolve", "correct the names in bootstrap.servers"),
 )
 """What to do, by the client's words; the first that fits."""

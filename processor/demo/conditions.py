@@ -21,7 +21,7 @@ REASONS = {
     Reason.MASS_FAILURE: "most records fail in decode or map: only a restart ends it",
     Reason.REGISTRY: "waits for the schema registry",
     Reason.DEAD_LETTER_TOPIC: "waits for its dead-letter topic",
-    Reason.OFFSETS: "an offset is beyond the end of its partition",
+    Reason.OFFSETS: "an offset is not known, or beyond the end of its partition",
     Reason.PAUSED: "the file says `mode: paused`",
 }
 

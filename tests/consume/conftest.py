@@ -1,11 +1,12 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from math import inf
 from uuid import uuid4
 
 import pytest
 
 from processor.clock import Clock, SystemClock
-from processor.consume import kafka_thread
+from processor.consume import kafka_thread, lease
 from processor.consume.backpressure import Limits
 from processor.consume.ports import Broker
 from processor.consume.roll import Roll
@@ -13,7 +14,7 @@ from processor.consume.survey import Survey
 from processor.kafka_admin import SharedAdmin
 from processor.settings.kafka_properties import consumer_config
 from tests.consume.clusters import Cluster, Join
-from tests.consume.members import AMPLE, Begin, Member, Prepare, Wants, start_member, watched
+from tests.consume.members import AMPLE, Begin, Member, Prepare, Slow, Wants, start_member, watched
 from tests.consume.scripted import TOPIC, ScriptedConsumer
 from tests.support import broker as brokers
 from tests.support.broker import admin_client, embedded_broker
@@ -42,6 +43,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
         prepare: Prepare = lambda *_: None,
         broker: Broker | None = None,
         clock: Clock | None = None,
+        tells_loss: bool = True,
     ) -> Member:
         left = list(consumers)
         members.append(
@@ -53,6 +55,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
                 prepare=prepare,
                 broker=broker,
                 clock=clock,
+                tells_loss=tells_loss,
             )
         )
         return members[-1]
@@ -81,7 +84,10 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 @pytest.fixture
 def join_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
-    """Start members of a group on any cluster: `join_at(cluster, topic, group, settles=…, limits=…, **kafka)`."""
+    """Start members of a group on any cluster: `join_at(cluster, topic, group, settles=…, limits=…, slow=…, **kafka)`.
+
+    What is `slow` is asked of partitions that come, before the broker is.
+    """
     monkeypatch.setattr(kafka_thread, "REBUILD_WAIT", 0.01)
     members: list[Member] = []
 
@@ -91,6 +97,7 @@ def join_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
         group: str = "",
         settles: Wants = lambda _: True,
         limits: Limits = AMPLE,
+        slow: Callable[[], object] = lambda: None,
         **kafka: str,
     ) -> Member:
         properties = {name.replace("_", "."): value for name, value in kafka.items()}
@@ -105,8 +112,9 @@ def join_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
                 [topic],
                 settles=settles,
                 limits=limits,
-                broker=Survey(admin, clock, lines.log),
+                broker=Slow(Survey(admin, clock, lines.log), slow),
                 roll=Roll(admin, group, clock) if cluster.protocol == "consumer" else None,
+                tells_loss=cluster.protocol != "consumer",
                 users=users,
                 lines=lines,
             )
@@ -119,6 +127,11 @@ def join_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Join]:
 
 
 @pytest.fixture
-def join(cluster: Cluster, join_at: Join) -> Join:
-    """Start members of a group on the cluster: `join(topic, group, settles=…, limits=…, **kafka)`."""
+def join(cluster: Cluster, join_at: Join, monkeypatch: pytest.MonkeyPatch) -> Join:
+    """Start members of a group on the cluster: `join(topic, group, settles=…, limits=…, **kafka)`.
+
+    On a busy machine partitions may be taken over slowly, and then nothing is committed before the coordinator has
+    answered. The service sends nothing for so long either; the stand-in for its event loop settles at once.
+    """
+    monkeypatch.setattr(lease, "SWIFT", inf)
     return partial(join_at, cluster)

@@ -1,7 +1,7 @@
 """A member of a consumer group, and the other side of its Kafka thread, for tests."""
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,23 @@ class Silent:
     def topic_ids(self, topics: Collection[str]) -> dict[str, TopicId]:
         """Nothing is known."""
         return dict.fromkeys(topics, no_topic_id)
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A broker that is asked about partitions after something else is done."""
+
+    broker: Broker
+    first: Callable[[], object]
+
+    def look(self, keys: Collection[Key], compared: Collection[str]) -> Mapping[Key, PartitionLog]:
+        """Do it, then ask."""
+        self.first()
+        return self.broker.look(keys, compared)
+
+    def topic_ids(self, topics: Collection[str]) -> Mapping[str, TopicId]:
+        """Ask at once."""
+        return self.broker.topic_ids(topics)
 
 
 class Notes:
@@ -133,6 +150,7 @@ def start_member(  # noqa: PLR0913 - what a test may say of it
     broker: Broker | None = None,
     roll: Roll | None = None,
     session: float = 45.0,
+    tells_loss: bool = True,
     clock: Clock | None = None,
     users: set[int] | None = None,
     lines: Lines | None = None,
@@ -148,6 +166,7 @@ def start_member(  # noqa: PLR0913 - what a test may say of it
         broker: tells of partitions that come; nothing by default.
         roll: as for `KafkaThread`.
         session: the group's time-out, in seconds.
+        tells_loss: as for `KafkaThread`.
         clock: the machine's by default.
         users: where `make_consumer` notes the threads that call the consumer.
         lines: where its log goes.
@@ -161,6 +180,7 @@ def start_member(  # noqa: PLR0913 - what a test may say of it
         broker=broker or Silent(),
         roll=roll,
         session=session,
+        tells_loss=tells_loss,
         limits=limits,
         clock=clock or SystemClock(),
         log=lines.log,

@@ -43,6 +43,8 @@ class ScriptedConsumer:
         metadata: what goes with them.
         positions: what `position()` answers; -1001 where nothing was consumed.
         silent: whether the coordinator does not say what the group's offsets are.
+        refused: partitions of which it says an error instead.
+        asked: partitions of each `committed()`.
         answers: whether a commit is answered by itself, by the next `consume()`.
         calls: names of the methods with their partitions and offsets, in order.
         texts: metadata of each commit.
@@ -54,6 +56,8 @@ class ScriptedConsumer:
     metadata: dict[int, str] = field(default_factory=dict)
     positions: dict[int, int] = field(default_factory=dict)
     silent: bool = False
+    refused: set[int] = field(default_factory=set)
+    asked: list[set[int]] = field(default_factory=list)
     answers: bool = True
     calls: list[tuple[str, dict[int, int]]] = field(default_factory=list)
     texts: list[dict[int, str]] = field(default_factory=list)
@@ -125,14 +129,10 @@ class ScriptedConsumer:
     def committed(self, asked: list[TopicPartition], *, timeout: float) -> list[TopicPartition]:
         """The group's offsets, -1001 where there is none."""
         assert timeout > 0
+        self.asked.append({at.partition for at in asked})
         if self.silent:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        return [
-            TopicPartition(
-                at.topic, at.partition, self.held.get(at.partition, -1001), self.metadata.get(at.partition, "")
-            )
-            for at in asked
-        ]
+        return [self._committed(at.partition) for at in asked]
 
     def position(self, asked: list[TopicPartition]) -> list[TopicPartition]:
         """Where the consumer stands."""
@@ -158,6 +158,11 @@ class ScriptedConsumer:
         """Revoke what is left, as librdkafka does."""
         self.on_revoke(self, partitions(0))
         self.closed = True
+
+    def _committed(self, number: int) -> TopicPartition:
+        if number in self.refused:
+            return answered(number, -1001, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+        return TopicPartition(TOPIC, number, self.held.get(number, -1001), self.metadata.get(number, ""))
 
     def _note(self, name: str, given: list[TopicPartition]) -> None:
         self.calls.append((name, {at.partition: at.offset for at in given}))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from confluent_kafka import KafkaError
 
+from processor.consume.arrivals import RESET
 from processor.consume.backpressure import Limits
 from processor.consume.ports import Held
 from processor.offsets import PartitionLog, TopicId
@@ -166,7 +167,7 @@ def test_an_offset_beyond_the_end_holds_its_partition(consumer: ScriptedConsumer
     eventually_sync(lambda: not member.thread.snapshot.paused)
 
     words = "its committed offset 10 is beyond the end of the partition"
-    assert before.held == {KEY: Held(words, before.held[KEY].since)}
+    assert before.held == {KEY: Held(words, before.held[KEY].since, RESET)}
     assert before.standing == {KEY: words}
     assert before.paused == keys(0)
     assert consumer.told("commit") == [{1: 6}]

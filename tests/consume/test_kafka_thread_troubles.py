@@ -167,20 +167,6 @@ def test_an_error_between_messages_is_no_record(consumer: ScriptedConsumer, begi
     assert member.lines("kafka_trouble")[0]["reason"] == error.str()
 
 
-def test_an_assignment_without_known_offsets(consumer: ScriptedConsumer, begin: Begin) -> None:
-    """Where the group's offsets cannot be asked for, the client finds them itself and the first record tells."""
-
-    def committed(*_: object, **__: object) -> None:
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-
-    consumer.committed = committed  # type: ignore[method-assign,assignment] # a coordinator that does not answer
-    member = begin(consumer)
-    consumer.serve(message(30))
-    eventually_sync(lambda: member.committed() == {KEY: 31})
-
-    assert member.lines("committed_offsets_unknown")
-
-
 def test_empty_assignments_count_as_assigned(begin: Begin) -> None:
     """A member that gets no partition is ready, and asks nobody for offsets."""
     consumer = ScriptedConsumer()

@@ -1,13 +1,17 @@
+from math import inf
+
 import pytest
 
 from processor.clock import ManualClock
-from processor.consume.lease import Lease, StoodStillError
+from processor.consume.lease import SWIFT, Lease, StoodStillError
 from processor.consume.statistics import Coordinator
 
+KEY, OTHER = ("clicks", 0), ("clicks", 1)
 
-def told(idle: float, asked: float | None = None, questions: int = 1, waiting: int = 0) -> Coordinator:
+
+def told(idle: float, asked: float | None = None, questions: int = 1, waiting: int = 0, lost: int = 0) -> Coordinator:
     """The coordinator was last heard of and asked so many seconds ago, at the same time if nothing else is said."""
-    return Coordinator(idle, idle if asked is None else asked, questions, questions - waiting)
+    return Coordinator(idle, idle if asked is None else asked, questions, questions - waiting, lost)
 
 
 @pytest.fixture
@@ -131,6 +135,43 @@ def test_an_answer_from_before_a_standstill(clock: ManualClock) -> None:
     clock.advance(1.0)
     assert lease.renew()
     lease.heard(told(0.9, asked=0.01, questions=8, waiting=1))  # that is answered now, and another one is open
+    assert lease.holds(clock.now())
+
+
+@pytest.mark.parametrize(("seconds", "unsure", "holds"), [(SWIFT, 3.0, True), (1.1, 3.0, False), (1.1, inf, True)])
+def test_an_assignment_that_was_not_swift(clock: ManualClock, seconds: float, unsure: float, holds: bool) -> None:  # noqa: FBT001 - a test's parameter
+    """What the coordinator says after it is waited for; not where the client tells of losses by itself."""
+    lease = Lease(45.0, clock, unsure)
+    with lease.assigning([KEY]):
+        for _ in range(2):
+            clock.advance(seconds / 2)
+            lease.renew()
+    with lease.assigning([]):
+        pass
+    found = lease.holds(clock.now()), KEY in lease.surely([KEY, OTHER])
+    clock.advance(1.0)
+    lease.renew()
+    lease.heard(told(0.5))
+
+    assert found == (holds, holds)
+    assert lease.holds(clock.now())
+    assert lease.surely([KEY, OTHER]) == [KEY, OTHER]
+
+
+def test_a_connection_that_was_lost(clock: ManualClock) -> None:
+    """What was asked on it counts as answered and was not: what is asked on the next one is waited for."""
+    lease = Lease(45.0, clock, unsure=3.0)
+    lease.heard(told(0.0, lost=1))
+    clock.advance(8.0)
+    assert lease.renew()
+    clock.advance(1.0)
+    assert lease.renew()
+    lease.heard(told(0.5, questions=7, lost=2))
+    assert not lease.holds(clock.now())
+    lease.heard(told(0.1, questions=8, waiting=1, lost=2))
+    assert not lease.holds(clock.now())
+
+    lease.heard(told(0.1, questions=8, lost=2))
     assert lease.holds(clock.now())
 
 

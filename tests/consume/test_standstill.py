@@ -1,8 +1,10 @@
 """A Kafka thread that stood still for longer than its session; on a scripted consumer."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from processor.clock import ManualClock
 from processor.records import Assignment
@@ -11,6 +13,8 @@ from tests.consume.scripted import TOPIC, ScriptedConsumer, keys, message
 from tests.support.waiting import eventually_sync
 
 KEY = (TOPIC, 0)
+ANSWERED = {"state": "UP", "rxidle": 400_000, "txidle": 500_000, "tx": 9, "waitresp_cnt": 0, "disconnects": 0}
+"""What the client tells of a coordinator that has answered what it was asked half a second ago."""
 TOO_LONG = 45.5
 """Seconds: more than the session time-out."""
 
@@ -169,3 +173,59 @@ def test_long_questions_are_no_standstill(consumer: ScriptedConsumer, begin: Beg
     eventually_sync(lambda: member.committed().get(KEY) == 11)
 
     assert member.lines("stood_still") == []
+
+
+@pytest.fixture
+def slow(consumer: ScriptedConsumer, clock: ManualClock) -> ScriptedConsumer:
+    """Its coordinator takes its time to say what is committed."""
+    question = consumer.committed
+
+    def slowly(asked: list[TopicPartition], *, timeout: float) -> list[TopicPartition]:
+        clock.advance(1.5)
+        return question(asked, timeout=timeout)
+
+    consumer.committed = slowly  # type: ignore[method-assign]
+    return consumer
+
+
+@pytest.mark.parametrize("tells_loss", [True, False])
+def test_partitions_that_are_taken_over_slowly(
+    slow: ScriptedConsumer,
+    begin: Begin,
+    clock: ManualClock,
+    tells_loss: bool,  # noqa: FBT001 - a test's parameter
+) -> None:
+    """Where the client does not tell of losses nothing is sent or committed before the coordinator has answered."""
+    member = begin(slow, clock=clock, tells_loss=tells_loss)
+    slow.serve(message(10))
+    arrived(member, 1)
+    turns = len(slow.waits)
+    eventually_sync(lambda: len(slow.waits) > turns + 2)
+    before = member.thread.lease.holds(clock.now()), bool(slow.told("commit"))
+    clock.advance(1.0)
+    slow.serve(lambda: slow.stats_cb(json.dumps({"brokers": {"GroupCoordinator": ANSWERED}})))
+    eventually_sync(lambda: member.committed() == {KEY: 11})
+
+    assert before == (tells_loss, tells_loss)
+    assert member.thread.lease.holds(clock.now())
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_partitions_that_were_taken_over_slowly_and_leave(
+    slow: ScriptedConsumer,
+    begin: Begin,
+    clock: ManualClock,
+    stops: bool,  # noqa: FBT001 - a test's parameter
+) -> None:
+    """Another member may have had them by then: what we would commit might go back behind what it has committed."""
+    member = begin(slow, clock=clock, tells_loss=False)
+    slow.serve(message(10))
+    arrived(member, 1)
+    if stops:
+        member.stop()
+    else:
+        slow.serve(slow.revoke(0))
+    eventually_sync(lambda: member.notes.ended_)
+
+    assert slow.told("commit") == []
+    assert len(member.notes.drained) == 1

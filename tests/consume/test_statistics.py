@@ -15,6 +15,7 @@ COORDINATOR = {
     "txidle": 3_000_000,
     "tx": 9,
     "waitresp_cnt": 1,
+    "disconnects": 2,
 }
 """As librdkafka 2.16 tells of its group's coordinator."""
 
@@ -60,7 +61,7 @@ def test_how_far_a_partition_can_be_read() -> None:
 
 def test_how_the_client_stands_with_the_coordinator() -> None:
     """In seconds and numbers of questions; nothing is known while it is not connected."""
-    assert told({}).coordinator == Coordinator(idle=2.5, asked=3.0, questions=9, answered=8)
+    assert told({}).coordinator == Coordinator(idle=2.5, asked=3.0, questions=9, answered=8, lost=2)
     assert read('{"brokers": {"GroupCoordinator": {"state": "DOWN", "rxidle": 1}}}').coordinator is None
     assert read('{"brokers": {}}').coordinator is None
 

@@ -72,7 +72,17 @@ SAID = {
         "does not speak TLS",
     ),
     "a broker that is down": (KafkaError._ALL_BROKERS_DOWN, "1/1 brokers are down", "see that the brokers are up"),
-    "a permission": (KafkaError.GROUP_AUTHORIZATION_FAILED, "Broker: Group authorization failed", "consumer groups"),
+    "a group's permission": (
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        "JoinGroup failed: Broker: Group authorization failed",
+        "--operation Read --group",
+    ),
+    "a topic's permission": (
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        "Fetch from broker 1 failed: Broker: Topic authorization failed",
+        "--operation Read --topic",
+    ),
+    "another permission": (KafkaError.CLUSTER_AUTHORIZATION_FAILED, "Cluster authorization failed", "docs/security.md"),
 }
 
 

@@ -240,23 +240,6 @@ def test_a_partition_that_leaves_in_the_meantime(
     assert dict(member.thread.counts.expired) == {TOPIC: 29}
 
 
-@pytest.mark.parametrize(("found", "begins", "expired"), [(NOWHERE, -2, {}), (5, 40, {TOPIC: 35})])
-def test_a_client_that_looked_for_the_offset_itself(
-    consumer: ScriptedConsumer, begin: Begin, broker: Log, found: int, begins: int, expired: dict[str, int]
-) -> None:
-    """Where the group has none it begins at the earliest; where that one expired, that is counted."""
-    consumer.silent = True
-    broker.first = 40
-    consumer.serve(lapse(found))
-    member = begin(consumer, broker=broker)
-    eventually_sync(lambda: len(consumer.told("assign")) == 2)
-    consumer.serve(message(40))
-    eventually_sync(lambda: member.committed() == {KEY: 41})
-
-    assert consumer.told("assign") == [{0: -1000}, {0: begins}]
-    assert dict(member.thread.counts.expired) == expired
-
-
 def test_a_partition_without_an_offset(consumer: ScriptedConsumer, begin: Begin, broker: Log) -> None:
     """One that was added later begins at its first record, by our own word."""
     consumer.held = {}

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaError, Message, TopicPartition
+from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaError, KafkaException, Message, TopicPartition
 
-from tests.contract.ground import Ground, config_of
+from tests.contract.ground import WITHIN, Ground, config_of
 from tests.contract.members import Joined, new_group
 
 
@@ -43,6 +43,14 @@ class Reader:
         self._ground.until(lambda: self.poll() >= count)
         self.poll(500, 0.3)
         return self.offsets
+
+    def answered(self) -> bool:
+        """Whether the group's coordinator answers; one that is coming up would be the first complaint."""
+        try:
+            self.consumer.committed(self.at, timeout=WITHIN)
+        except KafkaException:
+            return False
+        return True
 
     @property
     def position(self) -> int:
@@ -194,6 +202,7 @@ def test_a_group_without_an_offset(ground: Ground, read: Any) -> None:
     topic = ground.topic()
     ground.fill(topic, 20)
     reader = read(topic, auto_offset_reset="error")
+    ground.until(reader.answered)
     reader.begin(OFFSET_STORED)
     ground.until(lambda: reader.poll() or reader.complaints)
 

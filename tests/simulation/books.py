@@ -14,7 +14,7 @@ class Stay:
 
     Attributes:
         committed: the group's offset when it began.
-        named: what the commit named beyond it, as far as the process was told.
+        named: what the commit named beyond it.
         generation: of the topic, when it began.
         entered: offsets of the records that its ledger gave out, in order.
         open: those of them that the ledger has not settled, with their bytes.
@@ -56,8 +56,6 @@ class Books:
         flying: lanes of the requests in flight, by process.
         lanes: the vendor's acceptances in order: offset and index, by partition and lane.
         excused: offsets that nobody can read any more, by partition.
-        untold: partitions of a process that asked for the group's offset and metadata of them last in vain: its client
-            finds the offset by itself, and tells nobody the metadata.
     """
 
     traffic: Traffic
@@ -68,7 +66,6 @@ class Books:
     flying: dict[Host, set[str]] = field(default_factory=lambda: defaultdict(set))
     lanes: dict[tuple[Key, str], list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     excused: dict[Key, set[int]] = field(default_factory=lambda: defaultdict(set))
-    untold: set[tuple[Host, Key]] = field(default_factory=set)
 
     def settled(self, truth: Truth) -> bool:
         """Whether everything of a record has ended, as far as any process may know."""

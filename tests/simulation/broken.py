@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import OFFSET_STORED, Consumer, TopicPartition
 
+from processor.consume.arrivals import Arrivals
 from processor.consume.backpressure import Decision
 from processor.consume.commits import Commits
 from processor.consume.intake import Intake
@@ -101,6 +102,12 @@ def settles_by_partition(self: Ledger, spans: Iterable[Span]) -> None:
         ledger = self._partitions.get(span.assignment.key)
         if ledger is not None:
             ledger.settle(span)
+
+
+def reads_at_once(self: Arrivals, key: Key) -> TopicPartition:
+    """What nobody told the offset of is read from where the client finds it."""
+    self._begin(key, Start())
+    return TopicPartition(*key, OFFSET_STORED)
 
 
 def forgets_what_is_named(self: Ledger, held: Bookmark | None, *more: Any) -> Start:

@@ -1,6 +1,7 @@
 """Services with one rule broken each, and the charge that the simulation must bring against each of them."""
 
 from processor.consume import standing
+from processor.consume.arrivals import Arrivals
 from processor.consume.commits import Commits
 from processor.consume.intake import Intake
 from processor.consume.kafka_thread import KafkaThread
@@ -47,6 +48,7 @@ MUTANTS = (
     Mutant("retries last", Charge.ORDER, "credential", [(Lanes, "come_back", broken_rules.last_again)]),
     Mutant("names all", Charge.NEWEST, "crashes_in_trouble", [(Naming, "settle", broken.always)]),
     Mutant("names in vain", Charge.REPEATED, "crashes_in_trouble", [(Ledger, "resume", broken.forgets_what_is_named)]),
+    Mutant("reads untold", Charge.REPEATED, "told_late", [(Arrivals, "_wait", broken.reads_at_once)]),
     Mutant("seldom commits", Charge.MUCH_REPEATED, "crashes", [(CommitPace, "due", broken.at_most(30.0))]),
     Mutant(
         "no lease", Charge.STALE_MEMBER, "frozen",

@@ -105,8 +105,7 @@ class Referee:
     def begins(self, host: Host, assignment: Assignment) -> None:
         """An assignment begins."""
         committed = self.offsets.get(assignment.key, 0)
-        told = (host, assignment.key) not in self.books.untold
-        named = frozenset(self.named[assignment.key] if told else ())
+        named = frozenset(self.named[assignment.key])
         stay = Stay(assignment, host, committed, named, self.books.traffic.generation)
         self.live[host, assignment.key] = self.books.stays[assignment] = stay
 

@@ -37,6 +37,7 @@ def statistics(cluster: "Cluster", fetched: Iterable[Fetched], line: Line, now: 
         "txidle": int((now - line.asked) * 1e6),
         "tx": line.questions,
         "waitresp_cnt": line.open,
+        "disconnects": 0,
     }
     told = {
         "brokers": {

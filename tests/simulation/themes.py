@@ -114,6 +114,14 @@ def crashes_in_trouble(random: Random) -> Setup:
     return replace(setup, episodes=[flaky], deeds=killed)
 
 
+def told_late(random: Random) -> Setup:
+    """The same, and Kafka takes its time to tell the next ones what is committed, and what is settled beyond that."""
+    setup = crashes_in_trouble(random)
+    again = [Deed(random.uniform(8, 35), Act.KILL, 0.0) for _ in range(3)]
+    slow = Episode(Ill.SLOW, random.uniform(4, 8), 60.0)
+    return replace(setup, partitions=4, episodes=[*setup.episodes, slow], deeds=[*setup.deeds, *again])
+
+
 def long_outage(random: Random) -> Setup:
     """The vendor is away for so long that memory fills up."""
     setup = base(random)
@@ -264,6 +272,7 @@ THEMES: Mapping[str, Callable[[Random], Setup]] = {
         doomed,
         crashes,
         crashes_in_trouble,
+        told_late,
         long_outage,
         restarts,
         frozen,

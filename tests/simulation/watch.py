@@ -149,22 +149,7 @@ def watch_consumer(host: Host, config: Mapping[str, Any], cluster: Cluster, refe
 
     consumer.commit, consumer.subscribe = commits, subscribes  # type: ignore[method-assign]
     consumer.consume, consumer.close = consumes, closes  # type: ignore[method-assign, assignment]
-    _watch_questions(consumer, referee)
     return consumer
-
-
-def _watch_questions(consumer: SimConsumer, referee: Referee) -> None:
-    """Let the referee know what a process cannot know: what was not answered."""
-    committed, untold = consumer.committed, referee.books.untold
-
-    def asks(partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
-        asked = {(consumer.host, (at.topic, at.partition)) for at in partitions}
-        untold.update(asked)
-        answer = committed(partitions, timeout)
-        untold.difference_update(asked)
-        return answer
-
-    consumer.committed = asks  # type: ignore[method-assign]
 
 
 def _lose(referee: Referee, host: Host, partitions: Iterable[TopicPartition]) -> None:
