@@ -78,6 +78,8 @@ def all_cases(letters: int) -> Sequence[Case]:
         Case("mixed causes, two of four routes replayed, then the others", round(letters / LETTERS_OF_A_CLICK), mixed),
         Case("`kill -9`, `--resume`, Ctrl-C, `--resume`", views, partial(cases.stopped, rate=rate)),
         Case("three workers of one run, one killed", views, partial(cases.rebalanced, rate=max(rate // 4, 15))),
+        Case("an export is replayed, half of it deleted by Kafka", views, cases.refiled),
+        Case("an export, all deleted, `kill -9` while it is put back, once more", views, cases.put_back_killed),
         Case("a cause that is never mended", FEW, cases.never_mended),
         Case("the vendor answers 404 to all", FEW, partial(cases.refused, route=VIEWS, status=404)),
         Case("the vendor answers 400 to all", FEW, partial(cases.refused, route=VIEWS, status=400)),

@@ -77,14 +77,15 @@ class Lent:
         now = self._clock.now()
         return self._failed or any(now >= due and not answer.done() for due, answer in self._asked)
 
-    def describe_consumer_groups(self, groups: list[str], *, request_timeout: float) -> Groups:
+    def describe_consumer_groups(self, groups: list[str], *, request_timeout: float, **more: Any) -> Groups:
         """Ask, and never have the question time out; one that is not answered in time is never answered.
 
         Args:
             groups: their ids.
             request_timeout: seconds after which nobody waits any more; who does must keep to it by himself.
+            more: the client's other options.
         """
-        answers: Groups = self._client.describe_consumer_groups(groups, request_timeout=LONGEST)
+        answers: Groups = self._client.describe_consumer_groups(groups, request_timeout=LONGEST, **more)
         due = self._clock.now() + request_timeout
         waiting = [(until, answer) for until, answer in self._asked if not answer.done()]
         self._asked = waiting + [(due, answer) for answer in answers.values()]

@@ -14,6 +14,11 @@ from processor.settings.kafka_properties import admin_config, consumer_config, p
 
 OnError = Callable[[KafkaError], None]
 
+TRANSACTION = {
+    "transaction.timeout.ms": 60_000,  # where we are killed, readers wait so long for what is behind it
+    "message.timeout.ms": 30_000,  # may not be longer
+}
+
 CALLBACK_RAISED = "OAuth callback raised exception"
 """All that a client says of a token that it did not get."""
 
@@ -54,6 +59,18 @@ class KafkaClients:
             KafkaException: as for `consumer`.
         """
         return Producer({**producer_config(self._kafka, self._client_id), **self._login()}, logger=self._logger)
+
+    def transactional(self, name: str) -> Producer:
+        """A producer whose messages are there together or not at all; it fences an earlier one of that name.
+
+        Args:
+            name: its `transactional.id`.
+
+        Raises:
+            KafkaException: as for `consumer`.
+        """
+        config = {**producer_config(self._kafka, self._client_id), **TRANSACTION, "transactional.id": name}
+        return Producer({**config, **self._login()}, logger=self._logger)
 
     def admin(self) -> AdminClient:
         """A client that asks; `poll(0)` it now and then, which is when it writes its log.

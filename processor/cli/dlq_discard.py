@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterator
 
-from processor import __version__
 from processor.cli.columns import NONE, columns, cut, grouped
 from processor.cli.dlq_stats import CAUSES, MESSAGE
 from processor.cli.identity import add_who, who
@@ -13,13 +12,16 @@ from processor.cli.selecting import add_selectors, selectors_of
 from processor.errors import ConfigError, FatalError, Fault
 from processor.logs import configure, logger
 from processor.replay.audit_writer import AuditWriter
-from processor.replay.discard import Account, Candidates, account_of, discard, find
+from processor.replay.discard import Account, discard, find
 from processor.replay.history import Run
 from processor.replay.live import refuse_beside
 from processor.replay.masking import MASK
+from processor.replay.reading import begins_of, ends_of
+from processor.replay.rights import to_discard, to_look
+from processor.replay.run import Terms, new_run
 from processor.replay.selectors import Selectors
-from processor.replay.stats import Cause
-from processor.settle.letters import iso
+from processor.replay.stats import Cause, Tally
+from processor.replay.survey import Survey
 
 STOP = 5.0
 """Seconds for the writer's end; nothing waits by then."""
@@ -62,18 +64,20 @@ def execute(options: argparse.Namespace) -> int:
     selectors = _selectors(options)
     with open_letters(options) as letters:
         walk = letters.walk(selectors)
-        finding = None if options.dry_run else letters.access.audit.look()
-        if finding is not None:
+        letters.require(to_look if options.dry_run else to_discard)
+        access, finding = letters.access, letters.access.audit.look()
+        if finding and not finding.doubt and not options.dry_run:
             raise FatalError(f"nothing can be discarded: {finding}")
-        access, history = letters.access, letters.history()
+        history = letters.history(finding)
         if not options.dry_run:
             refuse_beside(access, history, letters.clock.wall())
         run = _run(options, selectors, letters)
-        found = find(walk, access.reader.read(access.topic, run.begins[access.topic], run.ends[access.topic]), history)
-        account = account_of(found)
-        if found.count and not options.dry_run:
+        batches = access.reader.read(access.topic, run.begins[access.topic], run.ends[access.topic])
+        found, tally = find(walk, batches, history)
+        account = Account(found)
+        if found.selected and not options.dry_run:
             run, account = _discard(letters, found, run)
-    _show(options, found, run, account)
+    _show(options, tally, run, account)
     tell_passed_over(walk)
     if account.balanced:
         return 0
@@ -94,25 +98,18 @@ def _selectors(options: argparse.Namespace) -> Selectors:
 def _run(options: argparse.Namespace, selectors: Selectors, letters: Letters) -> Run:
     """What is going to be done; it has no id before it is."""
     access, bounds, (by, host) = letters.access, letters.bounds(), who(options)
-    return Run(
-        id="",
+    return new_run(
+        access,
+        Terms(None, None, options.reason, by, host),
+        letters.clock.wall(),
         kind="discard",
-        topic=access.topic,
-        topic_id=access.audit.topic_id(),
-        destination=access.plan.name,
-        by=by,
-        host=host,
-        reason=options.reason,
         selectors=selectors.as_json(),
-        begins={access.topic: {partition: begin for partition, (begin, _) in bounds.items()}},
-        ends={access.topic: {partition: end for partition, (_, end) in bounds.items()}},
-        config_version=access.ready.version,
-        service_version=__version__,
-        started=iso(letters.clock.wall()),
+        begins={access.topic: begins_of(bounds)},
+        ends={access.topic: ends_of(bounds)},
     )
 
 
-def _discard(letters: Letters, found: Candidates, run: Run) -> tuple[Run, Account]:
+def _discard(letters: Letters, found: Survey, run: Run) -> tuple[Run, Account]:
     access, clock = letters.access, letters.clock
     writer = AuditWriter(access.audit.name, access.clients.producer, clock, logger())
     writer.start()
@@ -127,8 +124,8 @@ def _discard(letters: Letters, found: Candidates, run: Run) -> tuple[Run, Accoun
     return run, account
 
 
-def _show(options: argparse.Namespace, found: Candidates, run: Run, account: Account) -> None:
-    causes, others, rest = found.tally.causes(CAUSES)
+def _show(options: argparse.Namespace, tally: Tally, run: Run, account: Account) -> None:
+    causes, others, rest = tally.causes(CAUSES)
     if options.format == "json":
         for cause in causes:
             print_json({"type": "cause", **cause.as_json()})
@@ -160,6 +157,6 @@ def _cells(cause: Cause) -> tuple[str, ...]:
 def _words(run: Run, account: Account) -> str:
     if run.id:
         return f"discarded {grouped(account.discarded)} as run {run.id} by {run.by}: {run.reason}"
-    if account.open:
-        return f"would discard {grouped(account.open)}; run without --dry-run"
+    if account.found.selected:
+        return f"would discard {grouped(account.found.selected)}; run without --dry-run"
     return "no open letter is meant; nothing was written"

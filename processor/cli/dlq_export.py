@@ -23,7 +23,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "export",
         help="letters in a file, all bytes intact",
         description="Writes letters to an Avro object container file, which any Avro tool reads. It holds what "
-        "the events hold, personal data included: only its owner may read it. Nothing is changed in Kafka.",
+        "the events hold, personal data included: only its owner may read it. Nothing is changed in Kafka. "
+        "`replay --from-file` replays what is in it, also after Kafka has deleted that.",
     )
     add_common(parser)
     parser.add_argument("file", type=Path, metavar="FILE", help="the file to write")
@@ -42,9 +43,9 @@ def execute(options: argparse.Namespace) -> int:
     """
     with open_letters(options) as letters:
         walk = letters.walk(selectors_of(options))
-        bounds, history = letters.bounds(), letters.history()
+        bounds, history = letters.look()
         picked = Picked(letters.pick(walk, bounds), history, options.state)
-        written = write_export(options.file, picked, force=options.force)
+        written = write_export(options.file, picked, letters.access.audit.topic_id(), force=options.force)
     if options.format == "json":
         print_json(_as_json(options.file, walk, picked, written))
     else:

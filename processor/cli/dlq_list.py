@@ -53,7 +53,7 @@ def execute(options: argparse.Namespace) -> int:
     """
     with open_letters(options) as letters:
         walk = letters.walk(selectors_of(options))
-        bounds, history = letters.bounds(), letters.history()
+        bounds, history = letters.look()
         newest = Newest(options.limit, history, options.state)
         for letter in letters.pick(walk, bounds):
             newest.add(letter)

@@ -57,7 +57,7 @@ def execute(options: argparse.Namespace) -> int:
         FatalError: there is no such letter, or Kafka or the registry does not answer.
     """
     with open_letters(options) as letters:
-        bounds, history = letters.bounds(), letters.history()
+        bounds, history = letters.look()
         place = PLACE.fullmatch(options.letter)
         found = [_at(letters, bounds, *map(int, place.groups()))] if place else _of(letters, bounds, options.letter)
         shown = [whole(letter, letters, history, reveal=options.reveal) for letter in found]

@@ -48,7 +48,7 @@ def execute(options: argparse.Namespace) -> int:
     """
     with open_letters(options) as letters:
         walk, tally = letters.walk(selectors_of(options)), Tally()
-        bounds, history = letters.bounds(), letters.history()
+        bounds, history = letters.look()
         for letter in letters.pick(walk, bounds):
             tally.add(letter, history.state_of(letter.partition, letter.offset))
         topic, wall = letters.access.topic, letters.clock.wall()

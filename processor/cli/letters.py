@@ -18,10 +18,12 @@ from processor.logs import configure
 from processor.plan import load_plans
 from processor.records import Event
 from processor.replay.access import Access, opened
+from processor.replay.audit import Finding
 from processor.replay.history import History
 from processor.replay.letter import DeadLetter, Replayed
 from processor.replay.opening import Opener
-from processor.replay.reading import Bounds
+from processor.replay.reading import Bounds, begins_of, ends_of
+from processor.replay.rights import Needs, refuse_without, to_look
 from processor.replay.selectors import Selectors
 from processor.replay.walk import Walk
 from processor.settings.load import config_paths
@@ -48,6 +50,23 @@ class Letters:
     opener: Opener
     clock: Clock
 
+    def look(self) -> tuple[Bounds, History]:
+        """Where the topic begins and ends now, and what became of its letters; for a command that changes nothing.
+
+        Raises:
+            FatalError: the Kafka user may not look, the topic is missing, or Kafka does not tell.
+        """
+        self.require(to_look)
+        return self.bounds(), self.history(self.access.audit.look())
+
+    def require(self, needs: Needs) -> None:
+        """Refuse to go on where the Kafka user is not allowed what the command needs.
+
+        Raises:
+            FatalError: that is so, or Kafka does not answer.
+        """
+        refuse_without(self.access, needs(self.access.plan))
+
     def bounds(self) -> Bounds:
         """Where the topic begins and ends now.
 
@@ -61,14 +80,16 @@ class Letters:
             raise FatalError(f"the dead-letter topic {topic} does not exist, so there are no letters; {fix}")
         return found
 
-    def history(self) -> History:
+    def history(self, finding: Finding | None) -> History:
         """What became of the letters; where nothing is written down, all are open. What is wrong with it is told.
+
+        Args:
+            finding: of a look at the audit topic; a command that writes to it has refused it before.
 
         Raises:
             FatalError: Kafka does not tell.
         """
         audit = self.access.audit
-        finding = audit.look()
         if finding is not None and finding.missing:
             tell(f"all letters count as open: {finding}")
             return History(self.access.topic, "")
@@ -95,9 +116,7 @@ class Letters:
         Raises:
             FatalError: Kafka does not answer, or the registry, where it is needed.
         """
-        begins = {partition: begin for partition, (begin, _) in bounds.items()}
-        ends = {partition: end for partition, (_, end) in bounds.items()}
-        return walk.pick(self.access.reader.read(self.access.topic, begins, ends))
+        return walk.pick(self.access.reader.read(self.access.topic, begins_of(bounds), ends_of(bounds)))
 
     def _fields(self, letter: DeadLetter) -> dict[str, Any] | None:
         decoded = self.opener.event(Replayed(letter))

@@ -3,35 +3,34 @@
 import argparse
 import asyncio
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 import uvloop
 
 from processor.cli.columns import grouped, span
 from processor.cli.letters import Letters, open_letters, tell
-from processor.cli.options import add_config, add_format, print_json
+from processor.cli.options import add_config, add_format, count, print_json
+from processor.cli.overlays import overlay_paths
 from processor.cli.progress import ProgressLine
 from processor.cli.replay_job import print_job
-from processor.cli.replay_options import WAIVABLE, add_options, range_of, terms_of
-from processor.cli.selecting import FROM_SOURCE, selectors_of
+from processor.cli.replay_options import WAIVABLE, add_options, refuse_mixed
+from processor.cli.replay_task import Task, task_of
 from processor.cli.signals import Signals, leave
 from processor.errors import ConfigError, FatalError, Fault
 from processor.logs import configure, logger
 from processor.plan import Plan
-from processor.replay.account import Account, account_of
+from processor.replay.account import Account, account_of, filed_counts, filed_lines
 from processor.replay.audit_writer import AuditWriter
+from processor.replay.export import open_export
 from processor.replay.history import Run
 from processor.replay.masking import MASK, as_is, masked
-from processor.replay.opening import Opener
 from processor.replay.outcomes import Outcome
 from processor.replay.rehearsal import REASONS, as_curl
-from processor.replay.run import Found, Order, find, known_run, rehearse, start, work
-from processor.replay.source import KIND as SOURCE_KIND
-from processor.replay.source import Range, find_records, of_routes
+from processor.replay.run import Found, work
 
 WRITER_STOP = 5.0
 """Seconds for what the audit topic has not acknowledged at the end."""
@@ -55,43 +54,27 @@ def execute(options: argparse.Namespace) -> int:
     """Replay, or tell what would become of the letters.
 
     Raises:
-        ConfigError: the configuration cannot be run.
+        ConfigError: the configuration cannot be run, or the arguments do not go together.
         FatalError: Kafka does not answer, or the run cannot begin.
     """
+    refuse_mixed(options)
     if options.print_job:
         return print_job(options)
-    overlay = [Path(name) for name in options.config_overlay]
+    overlay = overlay_paths(options.config_overlay)
     ageless = WAIVABLE[0] in options.waive
     with (
         Signals(early=1) as signals,
         open_letters(options, overlay, sending=not options.dry_run, ageless=ageless) as opened,
+        open_export(options.from_file) if options.from_file else nullcontext() as export,
     ):
         _refuse_mode(opened.access.plan)
-        if not options.dry_run and (finding := opened.access.audit.look()):
-            raise FatalError(str(finding))
-        letters, found = _found(opened, options)
+        task = task_of(options, opened, export)
         if options.dry_run:
-            return _rehearse(letters, found, options)
-        if found.left or found.run.id:
-            _replay(letters, found, options, signals)
-        _print(letters, found, account_of(found.survey, {}), "", options.format)
+            return _rehearse(task, options)
+        if task.found.to_do:
+            _replay(task, options, signals)
+        _print(task.letters, task.found, account_of(task.found.survey, {}), "", options.format)
         return 0
-
-
-def _found(letters: Letters, options: argparse.Namespace) -> tuple[Letters, Found]:
-    """Look at what is to be replayed; gives access to the routes that are meant, too."""
-    access, history, now = letters.access, letters.history(), letters.clock.wall()
-    resumed = known_run(access, history, options.resume) if options.resume else None
-    terms = terms_of(options, access, resumed)
-    if options.source != FROM_SOURCE and (resumed is None or resumed.kind != SOURCE_KIND):
-        order = Order(selectors_of(options), options.discarded, options.max_replays)
-        return letters, find(access, order, terms, resumed, history, letters.walk, now)
-    wanted = Range.of(resumed) if resumed else range_of(options, access.plan)
-    if resumed and wanted.waived != tuple(options.waive):
-        raise FatalError(f"run {resumed.id} began with other rules waived: resume it with `{resumed.resuming}`")
-    access = of_routes(access, wanted.routes)
-    opener = Opener(access.ready, access.plan, letters.clock, letters=False)
-    return replace(letters, access=access, opener=opener), find_records(access, wanted, terms, resumed, history, now)
 
 
 def _refuse_mode(plan: Plan) -> None:
@@ -112,7 +95,15 @@ def _facts(letters: Letters, found: Found) -> dict[str, Any]:
         "selectors": run.selectors,
         "rate": found.rate,
         "overlay": sorted(run.overlay),
+        "file": filed_counts(found.filed) if found.filed else None,
     }
+
+
+def _filing(found: Found, *, would: bool) -> Iterator[str]:
+    """What becomes of the file's letters, where there is one."""
+    if found.filed:
+        yield f"{found.run.selectors['file']} → {found.run.topic}"
+        yield from filed_lines(found.filed, would=would)
 
 
 def _opening(letters: Letters, found: Found) -> Iterator[str]:
@@ -129,10 +120,11 @@ def _pace(found: Found) -> str:
 # The dry run.
 
 
-def _rehearse(letters: Letters, found: Found, options: argparse.Namespace) -> int:
-    rehearsal, survey = rehearse(letters.access, found, letters.opener), found.survey
-    outcomes = rehearsal.outcomes
-    account = Account(survey.read, survey.passed, survey.selected, outcomes, survey.selected - outcomes.total())
+def _rehearse(task: Task, options: argparse.Namespace) -> int:
+    letters, found, rehearsal = task.letters, task.found, task.rehearse()
+    survey, outcomes, filed = found.survey, rehearsal.outcomes, found.to_put_back
+    selected = survey.selected + filed
+    account = Account(survey.read + filed, survey.passed, selected, outcomes, selected - outcomes.total())
     hidden = as_is if options.reveal else masked
     samples = {route: as_curl(letters.access.plan, one, hidden) for route, one in rehearsal.samples.items()}
     seconds = rehearsal.requests / found.rate if found.rate else 0.0
@@ -141,7 +133,7 @@ def _rehearse(letters: Letters, found: Found, options: argparse.Namespace) -> in
         more = {"deliveries": rehearsal.requests, "seconds": round(seconds, 1), "reasons": reasons, "samples": samples}
         print_json(account.as_json(dry_run=True, **_facts(letters, found), **more))
         return 0
-    print(*_opening(letters, found), *account.lines(would=True), sep="\n")
+    print(*_filing(found, would=True), *_opening(letters, found), *account.lines(would=True), sep="\n")
     for reason, number in rehearsal.reasons.most_common(REASONS):
         print(f"{grouped(number):>9}      {reason}")
     print(f"{_pace(found)}: {span(seconds)} at most for {grouped(rehearsal.requests)} deliveries")
@@ -154,20 +146,25 @@ def _rehearse(letters: Letters, found: Found, options: argparse.Namespace) -> in
 # The run.
 
 
-def _replay(letters: Letters, found: Found, options: argparse.Namespace, signals: Signals) -> NoReturn:
+def _replay(task: Task, options: argparse.Namespace, signals: Signals) -> NoReturn:
     """Replay; the process ends here, for threads of it may wait for a Kafka that does not answer."""
-    access = letters.access
+    letters, access = task.letters, task.letters.access
     writer = AuditWriter(access.audit.name, access.clients.producer, letters.clock, logger())
     writer.start()
-    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    stop, timeout = threading.Event(), access.ready.settings.shutdown_timeout
+    signals.running(stop.set, timeout, lambda: "what was put back is open; the same command goes on")
+    runner, goes_on = asyncio.Runner(loop_factory=uvloop.new_event_loop), ""
     try:
-        begun = start(access, found, writer, letters.clock.wall())
+        begun = task.begin(writer, stop.is_set)
+        goes_on = f"; `{begun.run.resuming}` goes on with the others"
+        if begun.filed:
+            tell(f"put back into {access.topic}: {count(begun.to_put_back, 'letter')} of {options.from_file}")
         tell(*_opening(letters, begun))
-        account, left = runner.run(_work(letters, begun, writer, signals))
+        account, left = runner.run(_work(letters, begun, writer, signals, stop))
     except FatalError as error:
-        leave(1, str(error))
+        leave(1, f"{error}{goes_on}")
     except BaseException:  # noqa: BLE001 - a defect
-        leave(1, f"ended by a defect of the service: {traceback.format_exc()}")
+        leave(1, f"ended by a defect of the service{goes_on}: {traceback.format_exc()}")
     unwritten = writer.stop(WRITER_STOP)
     _log(begun.run, account)
     _print(letters, begun, account, left, options.format)
@@ -176,11 +173,15 @@ def _replay(letters: Letters, found: Found, options: argparse.Namespace, signals
     leave(1 if unwritten or left or account.open or account.outcomes.get(Outcome.FAILED) else 0, words)
 
 
-async def _work(letters: Letters, found: Found, writer: AuditWriter, signals: Signals) -> tuple[Account, str]:
+async def _work(
+    letters: Letters, found: Found, writer: AuditWriter, signals: Signals, stopped: threading.Event
+) -> tuple[Account, str]:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     timeout = letters.access.ready.settings.shutdown_timeout
     words = f"`{found.run.resuming}` goes on"
     signals.running(lambda: loop.call_soon_threadsafe(stop.set), timeout, lambda: words)
+    if stopped.is_set():  # before there was a loop that hears of it
+        stop.set()
     shown = ProgressLine(letters.clock)
     try:
         return await work(letters.access, found, writer, letters.clock, shown.show, stop)
@@ -203,7 +204,7 @@ def _print(letters: Letters, found: Found, account: Account, left: str, form: st
     if form == "json":
         print_json(account.as_json(**_facts(letters, found), why_open=left, resume=resume))
         return
-    print(*_opening(letters, found), *account.lines(), sep="\n")
+    print(*_filing(found, would=False), *_opening(letters, found), *account.lines(), sep="\n")
     if left:
         print(f"ended with the rest open: {left}")
     elif resume:

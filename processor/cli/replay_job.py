@@ -37,6 +37,8 @@ def print_job(options: argparse.Namespace) -> int:
     if options.config_overlay:
         _lay_over(pod, [_text(name) for name in options.config_overlay])
     asked = _kept(given)
+    if options.from_file:
+        tell(f"the Job's pod needs {options.from_file}: a volume of the release's extraVolumes goes along, a file not")
     if not options.by:
         by, _ = who(options)
         asked += ["--by", by]

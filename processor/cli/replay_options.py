@@ -1,26 +1,20 @@
 """What `clickstream replay` is asked for: which letters or source records, how fast, by whom."""
 
 import argparse
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
-from yarl import URL
 
 from processor.cli.identity import add_who, who
-from processor.cli.selecting import add_destination, add_selectors, time
+from processor.cli.overlays import kept
+from processor.cli.selecting import FROM_SOURCE, add_destination, add_selectors, time
 from processor.errors import ConfigError, FatalError, Fault
 from processor.plan import Plan
 from processor.replay.access import Access
 from processor.replay.history import Run
 from processor.replay.run import Terms
 from processor.replay.source import Range
-from processor.send.account import mask_of
-from processor.settings.models import Settings
 from processor.settings.values import parse_rate
-from processor.settings.wording import is_secret
 
 TENTH = 0.1
 """Of the destination's rate: beside the service both together reach 1.1 times of it."""
@@ -41,6 +35,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_destination(parser)
     add_selectors(parser, bare_source=True)
     _add_source(parser)
+    parser.add_argument(
+        "--from-file",
+        type=Path,
+        metavar="FILE",
+        help="letters of an export, also where Kafka has deleted them: those that are not closed are put back first",
+    )
     parser.add_argument("--discarded", action="store_true", help="replay discarded letters, too")
     parser.add_argument("--dry-run", action="store_true", help="tell what would become of the letters; send nothing")
     parser.add_argument("--reveal", action="store_true", help="show the samples of --dry-run with their values")
@@ -83,6 +83,29 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def refuse_mixed(options: argparse.Namespace) -> None:
+    """Refuse what would be passed over in silence, so that more were replayed than somebody meant.
+
+    Raises:
+        ConfigError: an argument does not go with the others.
+    """
+    faults = []
+    if options.source != FROM_SOURCE:
+        given = {"--topic": options.topic, "--from": options.since_record, "--to": options.until_record}
+        fix = "add a bare --source; letters are chosen by --source TOPIC, --since and --until"
+        faults += [Fault((name,), "is about source records", fix) for name, value in given.items() if value]
+    elif options.from_file:
+        faults.append(
+            Fault(("--from-file",), "is about letters, a bare --source about records", "leave one of them out")
+        )
+    if options.from_file and options.resume:
+        faults.append(
+            Fault(("--from-file",), "was for the run's beginning: what it put back is in Kafka", "leave it out")
+        )
+    if faults:
+        raise ConfigError(faults)
+
+
 def range_of(options: argparse.Namespace, plan: Plan) -> Range:
     """Which source records are meant.
 
@@ -118,8 +141,7 @@ def terms_of(options: argparse.Namespace, access: Access, resumed: Run | None) -
         FatalError: a run is resumed without the files that it began with: the rest of it would go out unrepaired.
     """
     by, host = who(options)
-    mask = mask_of(*(form for secret in _secrets(access.ready.settings) for form in _written(secret)))
-    overlay = {name: mask(Path(name).read_text()) for name in options.config_overlay}
+    overlay = kept(options.config_overlay, access.ready.settings)
     if resumed and [*resumed.overlay.values()] != [*overlay.values()]:
         raise FatalError(f"run {resumed.id} began with other overlays: resume it with `{resumed.resuming}`")
     return Terms(options.max, _rate_of(options, access.plan, resumed), options.reason, by, host, overlay)
@@ -133,24 +155,6 @@ def _rate_of(options: argparse.Namespace, plan: Plan, resumed: Run | None) -> fl
     if resumed and resumed.rate:
         return parse_rate(resumed.rate)
     return plan.settings.rate and plan.settings.rate * TENTH
-
-
-def _secrets(settings: Settings) -> Iterator[str]:
-    """All that an overlay must not bring into the audit topic."""
-    yield from (value for name, value in settings.kafka.items() if is_secret(name))
-    for destination in settings.destinations.values():
-        yield destination.api_key.get_secret_value()
-        if destination.http.proxy:
-            yield URL(destination.http.proxy).password or ""
-    if settings.registry:
-        given = (getattr(settings.registry, name) for name in type(settings.registry).model_fields)
-        yield from (value.get_secret_value() for value in given if isinstance(value, SecretStr))
-
-
-def _written(secret: str) -> Iterator[str]:
-    """A secret as a YAML file may have it: plain, in quotes of both kinds, or line by line."""
-    for line in (secret, *map(str.strip, secret.splitlines())):
-        yield from (line, line.replace("'", "''"), json.dumps(line, ensure_ascii=False)[1:-1])
 
 
 def _rate(text: str) -> float | None:

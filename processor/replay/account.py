@@ -83,6 +83,28 @@ class Account:
         yield f"{'':11}{'balanced' if self.balanced else 'NOT BALANCED: please report this'}"
 
 
+def filed_lines(survey: Survey, *, would: bool) -> Iterator[str]:
+    """What becomes of a file's letters before they are replayed, for people.
+
+    Args:
+        survey: of the file.
+        would: of a dry run.
+    """
+    yield _line(survey.read, "in the file")
+    words = WORDS | {Passed.CLOSED: "put back, replayed or discarded before"}
+    yield from (_line(survey.passed[each], f"  {words[each]}") for each in Passed if survey.passed.get(each))
+    yield _line(survey.selected, "  would be put back" if would else "  put back")
+
+
+def filed_counts(survey: Survey) -> dict[str, int]:
+    """The same by name, for JSON."""
+    return {
+        "read": survey.read,
+        **{each.value: survey.passed.get(each, 0) for each in Passed},
+        "put_back": survey.selected,
+    }
+
+
 def _line(number: int, words: str) -> str:
     return f"{f'{number:,}'.replace(',', ' '):>9}  {words}"
 

@@ -9,8 +9,9 @@ from confluent_kafka.admin import AdminClient, ConfigResource, TopicDescription
 from processor.consume.survey import NO_ID
 from processor.consume.troubles import explain_raised
 from processor.errors import FatalError
+from processor.kafka_rights import CONFIGS, READ, on_topic
 from processor.replay.history import History
-from processor.replay.reading import PATIENCE, Reader
+from processor.replay.reading import PATIENCE, Reader, begins_of, ends_of
 
 FOREVER = "-1"
 """As Kafka's limits of retention have it."""
@@ -23,17 +24,19 @@ def audit_topic(topic: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Why nothing can be replayed or discarded.
+    """Why nothing can be replayed or discarded, or what may be wrong.
 
     Attributes:
         words: what is wrong.
         fix: what to do, with the command.
         missing: there is no audit topic; so nothing was ever replayed or discarded.
+        doubt: nobody knows that anything is wrong; what is to be done goes on.
     """
 
     words: str
     fix: str
     missing: bool = False
+    doubt: bool = False
 
     def __str__(self) -> str:
         return f"{self.words}; {self.fix}"
@@ -77,7 +80,10 @@ class Audit:
                 f"create it: kafka-topics.sh --bootstrap-server {self._bootstrap} {options}",
                 missing=True,
             )
-        config = self._config()
+        try:
+            config = self._config()
+        except KafkaException as exception:
+            return self._doubt(exception)
         deletes = "delete" in config.get("cleanup.policy", "")
         limits = [name for name in ("retention.ms", "retention.bytes") if config.get(name, FOREVER) != FOREVER]
         if not deletes or not limits:
@@ -107,14 +113,28 @@ class Audit:
         """
         if self._history is None:
             self._history = History(self.topic, self.topic_id())
+        self._read |= self._fill(self._history, self._read)
+        return self._history
+
+    def read_of(self, topic_id: str) -> History:
+        """Read all that is told of the letters of an earlier topic of that name, or of this one.
+
+        Raises:
+            FatalError: as for `look`.
+        """
+        history = History(self.topic, topic_id)
+        self._fill(history, {})
+        return history
+
+    def _fill(self, history: History, begins: Mapping[int, int]) -> dict[int, int]:
+        """Read from these offsets on; gives those up to which it was read."""
         bounds = self._reader.watermarks(self.name) or {}
-        begins = {partition: max(begin, self._read.get(partition, 0)) for partition, (begin, _) in bounds.items()}
-        ends = {partition: end for partition, (_, end) in bounds.items()}
+        begins = {partition: max(begin, begins.get(partition, 0)) for partition, begin in begins_of(bounds).items()}
+        ends = ends_of(bounds)
         for records in self._reader.read(self.name, begins, ends):
             for record in records:
-                self._history.add(record)
-        self._read |= ends
-        return self._history
+                history.add(record)
+        return ends
 
     def _described(self, topic: str) -> TopicDescription | None:
         """None where there is no such topic."""
@@ -129,18 +149,21 @@ class Audit:
 
     def _refusal(self, topic: str, exception: KafkaException) -> str:
         if exception.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-            options = f"--add --allow-principal User:NAME --operation Read --operation Write --topic {topic}"
-            return (
-                f"this Kafka user may not see the topic {topic}; let it: "
-                f"kafka-acls.sh --bootstrap-server {self._bootstrap} {options}"
-            )
+            return on_topic(self._bootstrap, topic, READ)
         return f"Kafka at {self._bootstrap} does not tell of the topic {topic}: {explain_raised(exception)}"
 
     def _config(self) -> Mapping[str, str]:
-        """The audit topic's; empty where this user may not see it."""
+        """The audit topic's.
+
+        Raises:
+            KafkaException: this user may not see it, as most may not, or Kafka does not answer.
+        """
         resource = ConfigResource(ConfigResource.Type.TOPIC, self.name)
         asked = self._admin.describe_configs([resource], request_timeout=PATIENCE)[resource]
-        try:
-            return {name: entry.value for name, entry in asked.result().items()}
-        except KafkaException:
-            return {}
+        return {name: entry.value for name, entry in asked.result().items()}
+
+    def _doubt(self, exception: KafkaException) -> Finding:
+        refused = exception.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+        why = on_topic(self._bootstrap, self.name, CONFIGS) if refused else str(explain_raised(exception))
+        words = f"whether the audit topic {self.name} keeps what is written to it is not known"
+        return Finding(words, why, doubt=True)

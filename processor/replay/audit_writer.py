@@ -15,9 +15,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from processor.clock import Clock
 from processor.delays import delay_after
 from processor.errors import FatalError
+from processor.kafka_rights import IDEMPOTENT, WRITE, allow, on_topic
 from processor.logs import Logger
 from processor.records import Key
-from processor.replay.history import Run, marks_of
+from processor.replay.history import Run, marks_key, marks_of
 from processor.replay.spans import Spans
 
 POLL = 0.1
@@ -34,10 +35,9 @@ SPANS = 2_000
 HOPELESS = {
     KafkaError.UNKNOWN_TOPIC_OR_PART: "the topic does not exist",
     KafkaError._UNKNOWN_TOPIC: "the topic does not exist",  # noqa: SLF001 - librdkafka's own code
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "this Kafka user may not write to it",
     KafkaError.MSG_SIZE_TOO_LARGE: "the topic takes smaller messages only: raise its max.message.bytes",
 }
-"""What a person has to mend first, and nobody should wait for."""
+"""What a person has to mend first, and nobody should wait for; so what is forbidden."""
 
 Done = Callable[[], None]
 
@@ -129,7 +129,7 @@ class AuditWriter:
         self._put(entry)
         while not acknowledged.wait(POLL):
             error = entry.error
-            hopeless = HOPELESS.get(error.code()) if error else None
+            hopeless = self._hopeless(error) if error else None
             if hopeless or self._clock.now() >= deadline:
                 entry.given_up = True
                 why = hopeless or (error.str() if error else self.trouble) or "no answer"
@@ -161,8 +161,8 @@ class AuditWriter:
         for value in values:
             with self._lock:
                 self._marks += 1
-                name = f"marks:{run.id}:{self.worker}:{self._marks}"
-            self._put(Entry(name.encode(), value, done))
+                name = marks_key(run.id, self.worker, self._marks)
+            self._put(Entry(name, value, done))
 
     def _put(self, entry: Entry) -> None:
         with self._lock:
@@ -231,7 +231,7 @@ class AuditWriter:
             if error is None:
                 self._taken(entry)
             else:
-                self._refused(entry, error)
+                self._refused(entry, self._broken or error)  # a client that is given up only says that it was
 
         try:
             producer.produce(self.topic, key=entry.key, value=entry.value, on_delivery=answered)
@@ -263,9 +263,18 @@ class AuditWriter:
         self._queue.append(entry)
         self._tell(error)
 
+    def _hopeless(self, error: KafkaError) -> str | None:
+        """What a person has to mend; None where it may be over by itself."""
+        if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return on_topic("…", self.topic, WRITE)
+        if error.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED:  # no topic at all may be written to
+            older = allow("…", "--cluster", IDEMPOTENT)
+            return f"{on_topic('…', self.topic, WRITE)}; where the brokers are older than 2.8, also: {older}"
+        return HOPELESS.get(error.code())
+
     def _tell(self, error: KafkaError) -> None:
         """Say what is wrong, once for each reason."""
-        words = HOPELESS.get(error.code(), error.str())
+        words = self._hopeless(error) or error.str()
         if words != self.trouble:
             self.trouble = words
             self._log.warning(

@@ -1,7 +1,7 @@
 """Discarding: letters that nobody wants to be sent any more are open no longer."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
@@ -12,34 +12,11 @@ from processor.replay.access import Access
 from processor.replay.audit_writer import RUN_TIMEOUT, AuditWriter
 from processor.replay.claim import claim
 from processor.replay.history import DISCARDED, History, Run, State
-from processor.replay.spans import PartitionSpans, Spans
+from processor.replay.letter import DeadLetter
 from processor.replay.stats import Tally
+from processor.replay.survey import Passed, Survey, sort_out
 from processor.replay.walk import Walk
 from processor.settle.letters import iso
-
-
-@dataclass(slots=True)
-class Candidates:
-    """The letters that are meant.
-
-    Attributes:
-        walk: what was passed over.
-        read: messages that were looked at.
-        tally: the letters that are meant and open, by cause.
-        closed: letters that are meant, but were replayed or discarded before.
-        open: offsets of the others.
-    """
-
-    walk: Walk
-    read: int = 0
-    tally: Tally = field(default_factory=Tally)
-    closed: int = 0
-    open: PartitionSpans = field(default_factory=dict)
-
-    @property
-    def count(self) -> int:
-        """How many are open."""
-        return sum(map(len, self.open.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,70 +24,52 @@ class Account:
     """What became of all messages that were looked at.
 
     Attributes:
-        not_selected: letters that were not meant, those of other destinations included.
-        closed: replayed or discarded before.
-        open: letters that were meant and are still open: all of them after a dry run.
+        found: the letters that were meant and open, and all others.
+        discarded: how many of them are discarded now; the others are still open: all of them after a dry run.
     """
 
-    read: int
-    not_a_letter: int
-    tombstone: int
-    not_selected: int
-    closed: int
-    selected: int
-    discarded: int
-    open: int
+    found: Survey
+    discarded: int = 0
 
     @property
     def balanced(self) -> bool:
         """Whether every message is accounted for, once."""
-        passed = self.not_a_letter + self.tombstone + self.not_selected + self.closed
-        return self.read == passed + self.selected and self.selected == self.discarded + self.open
+        found = self.found
+        return found.read == found.selected + found.passed.total() and self.discarded <= found.selected
 
     def counts(self) -> dict[str, int]:
-        """All numbers by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """All numbers by name; those not selected include letters of other destinations."""
+        selected, passed = self.found.selected, self.found.passed
+        return {
+            "read": self.found.read,
+            "not_a_letter": passed[Passed.NOT_A_LETTER],
+            "tombstone": passed[Passed.TOMBSTONE],
+            "not_selected": passed[Passed.NOT_SELECTED] + passed[Passed.ELSEWHERE],
+            "closed": passed[Passed.CLOSED],
+            "selected": selected,
+            "discarded": self.discarded,
+            "open": selected - self.discarded,
+        }
 
     def as_json(self, **more: Any) -> dict[str, Any]:
         """As `--format json` prints it."""
         return {"type": "account", "balanced": self.balanced, "letters": self.counts(), **more}
 
 
-def find(walk: Walk, batches: Iterable[list[Record]], history: History) -> Candidates:
-    """Look at all messages, and pick the letters that are meant and open."""
-    found = Candidates(walk)
+def find(walk: Walk, batches: Iterable[list[Record]], history: History) -> tuple[Survey, Tally]:
+    """Look at all messages, and pick the letters that are meant and open; gives their causes, too."""
+    tally = Tally()
 
-    def counted() -> Iterator[list[Record]]:
-        for records in batches:
-            found.read += len(records)
-            yield records
+    def passed_for(letter: DeadLetter) -> Passed | None:
+        if history.state_of(letter.partition, letter.offset) is not State.OPEN:
+            return Passed.CLOSED
+        tally.add(letter, State.OPEN)
+        return None
 
-    for letter in walk.pick(counted()):
-        state = history.state_of(letter.partition, letter.offset)
-        if state is State.OPEN:
-            found.open.setdefault(letter.partition, Spans()).add_offset(letter.offset)
-            found.tally.add(letter, state)
-        else:
-            found.closed += 1
-    return found
+    return sort_out(walk, batches, passed_for), tally
 
 
-def account_of(found: Candidates, discarded: int = 0) -> Account:
-    """Add up what was found, and how many of it were discarded."""
-    walk, open_ = found.walk, found.count
-    return Account(
-        read=found.read,
-        not_a_letter=walk.strangers.total(),
-        tombstone=walk.tombstones,
-        not_selected=walk.letters + walk.elsewhere.total() - found.closed - open_,
-        closed=found.closed,
-        selected=open_,
-        discarded=discarded,
-        open=open_ - discarded,
-    )
-
-
-def discard(access: Access, found: Candidates, run: Run, writer: AuditWriter, clock: Clock) -> tuple[Run, Account]:
+def discard(access: Access, found: Survey, run: Run, writer: AuditWriter, clock: Clock) -> tuple[Run, Account]:
     """Write down that these letters are discarded, by whom and why.
 
     What is counted in the end was read back from the audit topic.
@@ -130,16 +89,16 @@ def discard(access: Access, found: Candidates, run: Run, writer: AuditWriter, cl
     """
     run = claim(access.audit, writer, run, clock.wall())
     acknowledged = []
-    for partition, spans in found.open.items():
+    for key, spans in found.wanted.items():
         acknowledged.append(Event())
-        writer.mark(run, (access.topic, partition), {DISCARDED: spans}, acknowledged[-1].set)
+        writer.mark(run, key, {DISCARDED: spans}, acknowledged[-1].set)
     if not all(event.wait(RUN_TIMEOUT) for event in acknowledged):
         raise FatalError(
             f"the audit topic {writer.topic} did not take all of run {run.id} within {RUN_TIMEOUT:g} s: "
             f"{writer.trouble or 'no answer'}. What it has taken is discarded; run the command again for the others"
         )
     told = access.audit.read().of_run(run.id).get(DISCARDED, {})
-    account = account_of(found, sum(map(len, told.values())))
+    account = Account(found, sum(map(len, told.values())))
     run = run.model_copy(update={"state": "done", "ended": iso(clock.wall()), "counts": account.counts()})
     writer.write_run(run)
     return run, account

@@ -23,6 +23,8 @@ from processor.replay.spans import PartitionSpans, Spans
 
 DISCARDED = "discarded"
 """The one outcome that is no replay."""
+RESTORED = "restored"
+"""What became of a letter of a file that was put back behind the ends: the new one is on its way in its place."""
 NAMED = 10
 """Messages that could not be read and are shown; the others are counted."""
 
@@ -254,6 +256,17 @@ def next_run_id(history: History, wall: float) -> str:
     day = datetime.fromtimestamp(wall, UTC).date().isoformat()
     numbers = [run.removeprefix(f"{day}-") for run in history.runs if run.startswith(f"{day}-")]
     return f"{day}-{max((int(number) for number in numbers if number.isdecimal()), default=0) + 1}"
+
+
+def marks_key(run: str, worker: str, number: int) -> bytes:
+    """Of a message with marks: no two processes of one run overwrite each other's.
+
+    Args:
+        run: its id.
+        worker: the process's own name.
+        number: of the message, in that process.
+    """
+    return f"marks:{run}:{worker}:{number}".encode()
 
 
 def marks_of(run: Run, key: Key, outcomes: Mapping[str, Spans], size: int) -> Iterator[Marks]:

@@ -15,7 +15,7 @@ from processor.replay.spans import Spans
 
 INTERVAL = 0.2
 """Seconds for which marks are gathered; well below a commit interval, so that a crash repeats no more than that."""
-
+NOTHING = Spans()
 
 Mark = Callable[[Key, Mapping[str, Spans], Callable[[], None]], None]
 """Writes what became of records of one partition, by outcome; the function is called once it is safe, on any thread."""
@@ -42,6 +42,8 @@ class Journal:
     def __init__(self, mark: Mark, wanted: Mapping[Key, Spans]) -> None:
         self._write = mark
         self._wanted = wanted
+        self._left = wanted
+        self._mine: defaultdict[Key, Spans] = defaultdict(Spans)
         self._outcomes: defaultdict[Key, dict[int, Outcome]] = defaultdict(dict)
         self._post: Post = lambda _: None
         self._settled: list[Span] = []
@@ -60,6 +62,19 @@ class Journal:
         if key in self._wanted and record.offset in self._wanted[key]:
             outcomes = self._outcomes[key]
             outcomes[record.offset] = worse(outcomes.get(record.offset), outcome)
+
+    def left(self, left: Mapping[Key, Spans]) -> None:
+        """Take what the audit topic knows no outcome of yet, whoever of the run's workers wrote there."""
+        self._left = left
+
+    def told(self, record: Record) -> bool:
+        """Whether a record's outcome is written down, or on its way there.
+
+        A partition that was lost is read again from the last commit, which may be long ago where the group's
+        coordinator refuses commits; the marks know better.
+        """
+        key, offset = record.assignment.key, record.offset
+        return offset in self._mine[key] or offset not in self._left.get(key, NOTHING)
 
     def gone(self, key: Key, offsets: Spans) -> None:
         """Note that these will never come."""
@@ -107,6 +122,7 @@ class Journal:
                 outcome = outcomes.pop(offset, None)
                 if outcome is not None:
                     told[key].setdefault(outcome, Spans()).add(offset, offset + 1)
+                    self._mine[key].add_offset(offset)
         return told
 
     def _mark(self, batch: Batch, key: Key, outcomes: Mapping[Outcome, Spans]) -> None:

@@ -29,6 +29,8 @@ NUMBERS = (
 DIGITS = 18
 """Of a number that a letter may have; Kafka's own end at 19."""
 TIME = "dlq.source.timestamp"
+RESTORED = "dlq.restored"
+"""Of a letter that was put back from a file: of which file, by which request."""
 OMITTED = {"value": VALUE_OMITTED, "headers": HEADERS_OMITTED, "key": KEY_OMITTED}
 
 

@@ -45,9 +45,9 @@ class RecordFeed(Feed):
         self._journal = journal
 
     def wants(self, record: Record) -> bool:
-        """Whether the run is about a record."""
+        """Whether the run is about a record, and nobody has dealt with it yet."""
         spans = self._wanted.get(record.assignment.key)
-        return spans is not None and record.offset in spans
+        return spans is not None and record.offset in spans and not self._journal.told(record)
 
     @staticmethod
     def opened(record: Record) -> Record:
@@ -126,7 +126,7 @@ class LetterRouter:
         if index is None:
             return found
         failed = [each for each in found if each.index in {None, index}]
-        words = f"for_each gives {len(found)} items now, and this was item {index}"
+        words = "for_each gives fewer items now, and this one no more"
         return failed or [NotRouted(route, index, Failure(Stage.ROUTE, ErrorClass.UNMAPPED, words))]
 
 

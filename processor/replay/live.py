@@ -1,14 +1,14 @@
 """One replay at a time: two would take twice the rate, and might send the same letter."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from time import sleep
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription
 
 from processor.consume.troubles import explain_raised
 from processor.errors import FatalError
+from processor.kafka_rights import DESCRIBE, on_groups
 from processor.plan import Plan
 from processor.replay.access import Access
 from processor.replay.history import History, Run
@@ -25,9 +25,14 @@ REPLAYS = frozenset({"replay", "source"})
 """The kinds of run that have a group."""
 
 
+def groups_of(plan: Plan) -> str:
+    """What the groups of all runs of a destination begin with."""
+    return f"{plan.group}.replay."
+
+
 def group_of(plan: Plan, run: str) -> str:
     """The consumer group of a run."""
-    return f"{plan.group}.replay.{run}"
+    return f"{groups_of(plan)}{run}"
 
 
 def unended(history: History) -> list[Run]:
@@ -47,15 +52,18 @@ def refuse_beside(access: Access, history: History, wall: float, mine: Run | Non
     Raises:
         FatalError: another one goes on, or has just begun; or Kafka does not tell.
     """
-    others = [run for run in unended(history) if mine is None or _order(run) < _order(mine)]
+    unfinished = [run for run in unended(history) if mine is None or run.id != mine.id]
+    others = [run for run in unfinished if mine is None or _order(run) < _order(mine)]
     live = next((run for run in others if wall - _seconds(run.started) < YOUNG), None)
-    live = live or _with_members(access.admin, {group_of(access.plan, run.id): run for run in others})
-    if live is not None:
-        raise FatalError(
-            f"run {live.id} of {live.by} on {live.host} goes on since {live.started}, and only one may at a time: "
-            f"wait for its end, help it with `{live.resuming}`, or, if it was killed, go on with that in a "
-            "minute"
-        )
+    live = live or next((run for run in others if _has_members(access, run)), None)
+    if live is None:
+        return
+    fix = f"wait for its end, help it with `{live.resuming}`, or, if it was killed, go on with that in a minute"
+    if not live.ends:  # it puts letters of a file back
+        fix = "wait for its end or, if it was killed, give its command again in a minute"
+    raise FatalError(
+        f"run {live.id} of {live.by} on {live.host} goes on since {live.started}, and only one may at a time: {fix}"
+    )
 
 
 def _order(run: Run) -> tuple[str, str]:
@@ -70,28 +78,39 @@ def _seconds(time: str) -> float:
         return 0.0
 
 
-def _with_members(admin: AdminClient, runs: dict[str, Run]) -> Run | None:
-    """The first of these runs whose group has members."""
-    return next((run for group, run in runs.items() if _members(admin, group, run)), None)
+def _has_members(access: Access, run: Run) -> bool:
+    try:
+        described = state_of(access.admin, group_of(access.plan, run.id))
+    except KafkaException as exception:
+        why = str(explain_raised(exception))
+        if exception.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            why = on_groups(access.bootstrap, groups_of(access.plan), DESCRIBE)
+        raise FatalError(f"whether run {run.id} goes on cannot be told: {why}") from None
+    return described is not None and bool(described.members)
 
 
-def _members(admin: AdminClient, group: str, run: Run) -> Sequence[object]:
-    """The members of a run's group; a coordinator that is just coming up is asked again."""
-    error = None
+def state_of(admin: AdminClient, group: str) -> ConsumerGroupDescription | None:
+    """What Kafka tells of a group, with what this user may do with it; None where it knows none.
+
+    A coordinator that is just coming up is asked again.
+
+    Raises:
+        KafkaException: it does not tell within `PATIENCE` seconds.
+    """
+    error = KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its only name
     for _ in range(round(PATIENCE / TURN)):
-        answer = admin.describe_consumer_groups([group], request_timeout=PATIENCE)[group]
+        asked = admin.describe_consumer_groups([group], include_authorized_operations=True, request_timeout=PATIENCE)
         try:
-            members: Sequence[object] = answer.result(PATIENCE).members
+            described: ConsumerGroupDescription = asked[group].result(PATIENCE)
         except TimeoutError:
             break
         except KafkaException as exception:
             error = exception
             if exception.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                return ()
+                return None
             if exception.args[0].code() not in COMING_UP:
                 break
             sleep(TURN)
         else:
-            return members
-    why = explain_raised(error) if error else "no answer"
-    raise FatalError(f"whether run {run.id} goes on cannot be told: {why}")
+            return described
+    raise error

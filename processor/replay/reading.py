@@ -5,12 +5,14 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import TopicMetadata
 
 from processor.clock import Clock, SystemClock
 from processor.consume.messages import record_of
 from processor.consume.troubles import Trouble, explain, explain_raised
 from processor.errors import FatalError
 from processor.kafka_clients import KafkaClients
+from processor.kafka_rights import READ, on_topic
 from processor.logs import logger
 from processor.records import Assignment, Record
 
@@ -32,9 +34,21 @@ OPTIONS: Mapping[str, Any] = {
 }
 REFUSED = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """What waiting does not mend."""
+NO_MATTER = KafkaError.GROUP_AUTHORIZATION_FAILED
+"""The client looks for its group all the same."""
 
 Bounds = dict[int, tuple[int, int]]
 """First offset and end of each partition."""
+
+
+def begins_of(bounds: Bounds) -> dict[int, int]:
+    """The first offset of each partition."""
+    return {partition: begin for partition, (begin, _) in bounds.items()}
+
+
+def ends_of(bounds: Bounds) -> dict[int, int]:
+    """The end of each partition."""
+    return {partition: end for partition, (_, end) in bounds.items()}
 
 
 class Reader:
@@ -76,12 +90,21 @@ class Reader:
         Raises:
             FatalError: Kafka does not answer, or refuses.
         """
-        known = self._asked(lambda: self._consumer.list_topics(topic, timeout=TURN).topics[topic])
+        known = self.reach(topic)
         if known.error is not None:
             if known.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
-            raise FatalError(f"{topic}: {explain(known.error)}")
+            raise FatalError(self._refusal(topic, known.error))
         return {partition: self._bounds(topic, partition) for partition in sorted(known.partitions)}
+
+    def reach(self, topic: str) -> TopicMetadata:
+        """Ask for a topic, whether this user may see it or not: a Kafka that does not answer is told in words.
+
+        Raises:
+            FatalError: Kafka does not answer.
+        """
+        found: TopicMetadata = self._asked(topic, lambda: self._consumer.list_topics(topic, timeout=TURN).topics[topic])
+        return found
 
     def offsets_at(self, topic: str, partitions: Iterable[int], milliseconds: int) -> dict[int, int]:
         """Tell where the records of a time begin in each partition; its end, where none is as late.
@@ -95,7 +118,7 @@ class Reader:
             FatalError: as for `watermarks`.
         """
         asked = [TopicPartition(topic, partition, milliseconds) for partition in partitions]
-        found = self._asked(lambda: self._consumer.offsets_for_times(asked, timeout=TURN))
+        found = self._asked(topic, lambda: self._consumer.offsets_for_times(asked, timeout=TURN))
         return {
             each.partition: each.offset if each.offset >= 0 else self._bounds(topic, each.partition)[1]
             for each in found
@@ -103,10 +126,10 @@ class Reader:
 
     def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
         at = TopicPartition(topic, partition)
-        found: tuple[int, int] = self._asked(lambda: self._consumer.get_watermark_offsets(at, timeout=TURN))
+        found: tuple[int, int] = self._asked(topic, lambda: self._consumer.get_watermark_offsets(at, timeout=TURN))
         return found
 
-    def _asked(self, question: Callable[[], T | None]) -> T:
+    def _asked(self, topic: str, question: Callable[[], T | None]) -> T:
         """Ask until there is an answer: a leader that moves is none."""
         deadline = self._clock.now() + PATIENCE
         while True:
@@ -115,10 +138,9 @@ class Reader:
                 if answer is not None:
                     return answer
             except KafkaException as exception:
-                raised = explain_raised(exception)
                 if exception.args[0].code() in REFUSED:
-                    raise FatalError(str(raised)) from None
-                self._remember(raised)
+                    raise FatalError(self._refusal(topic, exception.args[0])) from None
+                self._remember(explain_raised(exception))
             if self._clock.now() >= deadline:
                 raise FatalError(self._silence())
             self._consumer.poll(WAIT)  # the client tells what is wrong
@@ -147,9 +169,7 @@ class Reader:
         open_ends = {partition: ends[partition] for partition in assignments}
         if not open_ends:
             return
-        at = [TopicPartition(topic, partition, begins[partition]) for partition in open_ends]
-        self._consumer.assign(at)
-        self._consumer.resume(at)  # what an earlier reading paused at its end stays so
+        self._consumer.assign([TopicPartition(topic, partition, begins[partition]) for partition in open_ends])
         waited = 0.0
         while open_ends:
             since = self._clock.now()
@@ -174,7 +194,7 @@ class Reader:
             if partition in open_ends and message.offset() >= open_ends[partition]:
                 self._close_end(message.topic(), partition, open_ends)
         elif error.code() in REFUSED:
-            raise FatalError(f"{message.topic()}: {explain(error)}")
+            raise FatalError(self._refusal(message.topic(), error))
         else:
             self._heard(error)
         return None
@@ -185,12 +205,22 @@ class Reader:
                 self._close_end(topic, at.partition, open_ends)
 
     def _close_end(self, topic: str, partition: int, open_ends: dict[int, int]) -> None:
-        """Fetch no more of a partition that is read up to its end."""
+        """Fetch no more of a partition that is read up to its end.
+
+        It is not paused: that would outlive the assignment, and resuming it when the next one begins may swallow the
+        word that its end was reached, the only one behind a transaction's marker.
+        """
         del open_ends[partition]
-        self._consumer.pause([TopicPartition(topic, partition)])
+        self._consumer.incremental_unassign([TopicPartition(topic, partition)])
 
     def _heard(self, error: KafkaError) -> None:
-        self._remember(explain(error))
+        if error.code() != NO_MATTER:
+            self._remember(explain(error))
+
+    def _refusal(self, topic: str, error: KafkaError) -> str:
+        if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return on_topic(self._bootstrap, topic, READ)
+        return f"{topic}: {explain(error)}"
 
     def _remember(self, trouble: Trouble) -> None:
         if trouble.replaces(self._trouble):

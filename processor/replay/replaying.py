@@ -1,11 +1,12 @@
 """One worker of a run: the service, over some records of the past, until all of them have an outcome."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from processor.errors import FatalError
+from processor.holds import Reason
 from processor.plan import Plan, Ready
 from processor.records import Key
 from processor.replay.account import unfinished
@@ -21,6 +22,8 @@ from processor.service import Service
 
 LOOK = 1.0
 """Seconds between two looks at how far the run is, all of its workers together."""
+REST = 3.0
+"""Seconds for which nothing goes out where the audit topic takes nothing; looked at again before they are over."""
 END = 2**63 - 1
 """Behind every offset."""
 FRUITLESS = 2
@@ -80,10 +83,14 @@ class Worker:
         audit: reads what all workers have done.
         reader: tells what Kafka has deleted meanwhile.
         show: is told how far the run is, about once a second.
+        unwritten: says why the audit topic does not take what was done; None while it does. Nothing is sent then, for
+            a run that is resumed would send it once more.
+        lacking: asks Kafka what its user may not do any more; gives it in words.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that it looks at, handed over by name
         self,
+        *,
         service: Service,
         journal: Journal,
         run: str,
@@ -91,6 +98,8 @@ class Worker:
         audit: Audit,
         reader: Reader,
         show: Show,
+        unwritten: Callable[[], str | None],
+        lacking: Callable[[], Sequence[str]],
     ) -> None:
         self._service = service
         self._journal = journal
@@ -99,9 +108,12 @@ class Worker:
         self._audit = audit
         self._reader = reader
         self._show = show
+        self._unwritten = unwritten
+        self._lacking = lacking
         self._lasts = {key: max(end for _, end in spans) for key, spans in wanted.items()}
         self._total = sum(map(len, wanted.values()))
         self._seen = Progress(0, self._total, 0)
+        self._passed: dict[Key, tuple[int, int]] = {}
 
     async def work(self, stop: asyncio.Event) -> str:
         """Work until the run is done, or cannot be, or `stop` is set; all is committed then.
@@ -116,9 +128,12 @@ class Worker:
         watch.add_done_callback(lambda _: stop.set())
         try:
             await self._service.run(stop)
-            return watch.result() if watch.done() else ""
+        except FatalError:
+            if not (watch.done() and watch.exception() is None and not watch.result()):
+                raise  # else all has its outcome in the audit topic: a last commit that was refused is of no matter
         finally:
             watch.cancel()
+        return watch.result() if watch.done() else ""
 
     async def _watch(self) -> str:
         """Look until nothing is left to do, or nothing can be done."""
@@ -127,9 +142,10 @@ class Worker:
             for running in self._service.pipelines:  # none before it has begun
                 try:
                     left = await self._left(running)
-                except FatalError as error:  # Kafka is away: the service waits for it, and so do we
-                    self._show(replace(self._seen, held=str(error)))
+                except FatalError as error:  # Kafka is away, or refuses: the service waits for it, and so do we
+                    await self._tell(running, str(error))
                     continue
+                await self._tell(running)
                 hopeless = _hopeless(running) if self._has_tried_all(running) else ""
                 if not left or hopeless:
                     return hopeless if left else ""
@@ -137,21 +153,37 @@ class Worker:
     async def _left(self, running: RunningPipeline) -> dict[Key, Spans]:
         """What has no outcome yet; what will never come gets one."""
         partitions = running.kafka.snapshot.partitions
-        passed = {key: view.frontier or 0 for key, view in partitions.items() if key in self._wanted}
-        firsts = await asyncio.to_thread(self._firsts, {topic for topic, _ in passed})
+        passed = {key: (view.frontier or 0, view.next or 0) for key, view in partitions.items() if key in self._wanted}
+        # Behind what Kafka has deleted the next record is passed; only where there is none must it be asked.
+        stands = passed == self._passed
+        self._passed = passed
+        firsts = await asyncio.to_thread(self._firsts, {topic for topic, _ in passed}) if stands else {}
         history = await asyncio.to_thread(self._audit.read)  # after the look at the partitions: marks come first
         outcomes = history.of_run(self._run)
         left = unfinished(self._wanted, outcomes)
-        for key, frontier in passed.items():
-            gone = left.get(key, Spans()).minus(Spans((max(frontier, firsts.get(key, 0)), END)))
+        self._journal.left(left)
+        for key, (frontier, following) in passed.items():
+            # What was read and has no outcome is on its way, and what lies behind may come.
+            coming = Spans((frontier, following), (max(frontier, firsts.get(key, 0)), END))
+            gone = left.get(key, Spans()).minus(coming)
             if gone:
                 self._journal.gone(key, gone)
         waiting = sum(map(len, left.values()))
         failed = sum(map(len, outcomes.get("failed", {}).values()))
-        held = "; ".join(f"{hold.reason.value}: {hold.words}" for hold in holds(running))
-        self._seen = Progress(self._total - waiting, self._total, failed, held)
-        self._show(self._seen)
+        self._seen = Progress(self._total - waiting, self._total, failed)
         return left
+
+    async def _tell(self, running: RunningPipeline, trouble: str | None = None) -> None:
+        """Say how far the run is, and what it waits for; what the Kafka user lacks says more than what that led to."""
+        unwritten = self._unwritten()
+        if unwritten:
+            running.scheduler.pace.rest(running.clock.now() + REST)
+        held = holds(running)
+        kafka = [words for words in (trouble, running.kafka.snapshot.trouble, unwritten) if words]
+        asks = kafka or any(hold.reason is Reason.DEAD_LETTER_TOPIC for hold in held)
+        lacking = await asyncio.to_thread(self._lacking) if asks else ()
+        words = lacking or [*kafka, *(f"{hold.reason.value}: {hold.words}" for hold in held)]
+        self._show(replace(self._seen, held="; ".join(words)))
 
     def _has_tried_all(self, running: RunningPipeline) -> bool:
         """Whether all that is wanted of this worker's partitions was read, or no more of it can be held.

@@ -21,9 +21,10 @@ from processor.replay.journal import Journal
 from processor.replay.letter_feed import LetterFeed, RecordFeed
 from processor.replay.live import refuse_beside, unended
 from processor.replay.opening import Opener
-from processor.replay.reading import Reader
+from processor.replay.reading import Reader, begins_of, ends_of
 from processor.replay.rehearsal import Rehearsal
 from processor.replay.replaying import Show, Worker, again
+from processor.replay.rights import missing_of, of_run
 from processor.replay.selectors import Selectors
 from processor.replay.spans import Spans
 from processor.replay.survey import Survey, Wish, survey
@@ -62,6 +63,10 @@ class Order:
     discarded: bool
     max_replays: int
 
+    def as_json(self) -> dict[str, Any]:
+        """What selects, for the audit."""
+        return {**self.selectors.as_json(), "discarded": self.discarded}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -72,6 +77,7 @@ class Found:
         rate: requests a second; None = no limit.
         left: what is to be done of it.
         feed: how its records get into the pipeline.
+        filed: what was found in the file whose letters are put back first; None = there is no file.
     """
 
     run: Run
@@ -79,6 +85,17 @@ class Found:
     survey: Survey
     left: Mapping[Key, Spans]
     feed: type[RecordFeed]
+    filed: Survey | None = None
+
+    @property
+    def to_do(self) -> bool:
+        """Whether there is anything to do; a run that has begun must at least be ended."""
+        return bool(self.left or self.run.id or self.to_put_back)
+
+    @property
+    def to_put_back(self) -> int:
+        """How many letters of a file."""
+        return self.filed.selected if self.filed else 0
 
 
 def find(
@@ -108,7 +125,7 @@ def find(
     bounds = access.reader.watermarks(topic)
     if bounds is None:
         raise FatalError(f"the dead-letter topic {topic} does not exist, so there is nothing to replay")
-    begins = {partition: begin for partition, (begin, _) in bounds.items()}
+    begins = begins_of(bounds)
     if resumed is None:
         refuse_beside(access, history, wall)
         run = new_run(
@@ -116,9 +133,9 @@ def find(
             terms,
             wall,
             kind="replay",
-            selectors={**order.selectors.as_json(), "discarded": order.discarded},
+            selectors=order.as_json(),
             begins={topic: begins},
-            ends={topic: {partition: end for partition, (_, end) in bounds.items()}},
+            ends={topic: ends_of(bounds)},
             max_replays=order.max_replays,
         )
     else:
@@ -163,12 +180,21 @@ def start(access: Access, found: Found, writer: AuditWriter, wall: float) -> Fou
     if found.run.id:
         return found
     run = claim(access.audit, writer, found.run, wall)
+    give_way(access, run, writer, wall)
+    return replace(found, run=run)
+
+
+def give_way(access: Access, run: Run, writer: AuditWriter, wall: float) -> None:
+    """End a run whose record is written, where another one goes on that began before it.
+
+    Raises:
+        FatalError: there is one.
+    """
     try:
         refuse_beside(access, access.audit.read(), wall, run)
     except FatalError as error:
         writer.write_run(run.model_copy(update={"ended": iso(wall), "state": "stopped", "words": str(error)}))
         raise
-    return replace(found, run=run)
 
 
 async def work(
@@ -196,7 +222,17 @@ async def work(
     service = build_service(ready, [plan], clock, found.feed(wanted, journal))
     with Reader(access.clients, access.bootstrap, clock) as reader:
         audit = Audit(access.topic, reader, access.admin, access.bootstrap)
-        hopeless = await Worker(service, journal, run.id, wanted, audit, reader, show).work(stop)
+        hopeless = await Worker(
+            service=service,
+            journal=journal,
+            run=run.id,
+            wanted=wanted,
+            audit=audit,
+            reader=reader,
+            show=show,
+            unwritten=lambda: writer.trouble,
+            lacking=partial(missing_of, access, of_run(access.plan, run)),
+        ).work(stop)
     account = account_of(found.survey, access.audit.read().of_run(run.id))
     if hopeless or not account.open:
         ended = {"ended": iso(clock.wall()), "state": "stopped" if hopeless else "done", "words": hopeless}
@@ -220,8 +256,11 @@ def known_run(access: Access, history: History, run_id: str) -> Run:
         FatalError: there is none of that name.
     """
     run = history.runs.get(run_id)
+    if run is not None and "file" in run.selectors and not run.ends:
+        words = f"run {run_id} was ended before all letters of {run.selectors['file']} were put back"
+        raise FatalError(f"{words}: give its command again, with --from-file")
     if run is None or not run.ends:
-        known = ", ".join(run.id for run in unended(history)) or "none"
+        known = ", ".join(run.id for run in unended(history) if run.ends) or "none"
         raise FatalError(f"no run {run_id} of {access.topic} can be resumed; those that have not ended: {known}")
     return run
 
@@ -247,6 +286,8 @@ def new_run(access: Access, terms: Terms, wall: float, **more: Any) -> Run:
 
 
 def _order_of(run: Run, given: Order) -> Order:
-    """What was asked for when a run began."""
-    selectors = Selectors.from_json({name: value for name, value in run.selectors.items() if name != "discarded"})
+    """What was asked for when a run began; of a file's letters, those that were put back."""
+    asked = {name: value for name, value in run.selectors.items() if name != "discarded"}
+    restored = asked.get("restored")
+    selectors = Selectors(restored=restored) if restored else Selectors.from_json(asked)
     return Order(selectors, bool(run.selectors.get("discarded")), run.max_replays or given.max_replays)

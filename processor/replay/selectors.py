@@ -12,7 +12,7 @@ from processor.expressions.language import Compiled, ExpressionError, Language, 
 from processor.expressions.tree import walk
 from processor.records import Event
 from processor.replay.facts import facts, header_texts
-from processor.replay.letter import DeadLetter
+from processor.replay.letter import RESTORED, DeadLetter
 
 Source = tuple[str, int | None, int | None]
 """Topic, partition and offset of records; None = all of them."""
@@ -32,6 +32,7 @@ class Selectors:
         source: where the record was.
         grep: a regular expression, searched in the message and in the vendor's reply.
         where: a JMESPath; see `Selection`.
+        restored: put back from a file, by this request.
     """
 
     routes: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Selectors:
     source: Source | None = None
     grep: str | None = None
     where: str | None = None
+    restored: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Those that are given, for the audit."""
@@ -58,6 +60,7 @@ class Selectors:
             "source": self.source and list(self.source),
             "grep": self.grep,
             "where": self.where,
+            "restored": self.restored,
         }
         return {name: value for name, value in plain.items() if value is not None and value != []}
 
@@ -143,15 +146,15 @@ class Selection:
 
 def _checks(selectors: Selectors, destination: str) -> Iterator[Check]:
     """One check for each selector that is given, the cheap ones first; they compare bytes."""
-    yield _among("dlq.destination", [destination])
-    if selectors.routes:
-        yield _among("dlq.route", selectors.routes)
-    if selectors.stages:
-        yield _among("dlq.stage", selectors.stages)
-    if selectors.classes:
-        yield _among("dlq.error.class", selectors.classes)
-    if selectors.statuses:
-        yield _among("dlq.http.status", [str(status) for status in selectors.statuses])
+    headers: dict[str, Collection[str]] = {
+        "dlq.destination": [destination],
+        "dlq.route": selectors.routes,
+        "dlq.stage": selectors.stages,
+        "dlq.error.class": selectors.classes,
+        "dlq.http.status": [str(status) for status in selectors.statuses],
+        RESTORED: [selectors.restored] if selectors.restored else [],
+    }
+    yield from (_among(header, wanted) for header, wanted in headers.items() if wanted)
     if selectors.since:
         yield _since(selectors.since)
     if selectors.until:

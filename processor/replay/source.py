@@ -12,6 +12,7 @@ from processor.replay.access import Access
 from processor.replay.history import History, Run
 from processor.replay.letter_feed import RecordFeed
 from processor.replay.live import refuse_beside
+from processor.replay.reading import ends_of
 from processor.replay.run import Found, Terms, found_of, new_run
 from processor.replay.survey import Oldest, Passed, Survey
 
@@ -125,7 +126,7 @@ def _bounds(access: Access, wanted: Range) -> tuple[dict[str, dict[int, int]], d
             raise FatalError(f"the topic {topic} does not exist, so there is nothing to replay")
         begins[topic] = access.reader.offsets_at(topic, known, milliseconds(wanted.since))
         # Also where `--to` is given: behind one record that is stamped late there may be others of the range.
-        ends[topic] = {partition: end for partition, (_, end) in known.items()}
+        ends[topic] = ends_of(known)
     return begins, ends
 
 
@@ -137,4 +138,4 @@ def _survey(batches: Iterable[Sequence[Record]], wanted: Range, most: int | None
             if wanted.wants(record):
                 oldest.add(record)
     passed = Counter({Passed.NOT_SELECTED: read - oldest.kept - oldest.beyond, Passed.BEYOND_MAX: oldest.beyond})
-    return Survey(oldest.spans(), passed, milliseconds(wanted.since))
+    return Survey(oldest.spans(), passed, read, milliseconds(wanted.since))

@@ -1,5 +1,6 @@
 """Letters counted by what caused them. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,10 @@ from processor.replay.history import State
 from processor.replay.letter import DeadLetter
 
 HEADERS = ("dlq.route", "dlq.stage", "dlq.error.class", "dlq.http.status", "dlq.error.message")
-"""Letters with the same of all these have one cause."""
+"""Letters with the same of all these have one cause, whichever element of an array it was found in."""
+PLACE = re.compile(rb"(?:^|(?<=; ))[^\s:;]+(?=: )")
+"""The fields that a message begins with: `items[2].sku` of `items[2].sku: the text is empty; price: …`."""
+POSITION = re.compile(rb"\[[0-9]+\]")
 KEPT = 10_000
 """Causes that are told apart: memory must not grow where a message has something else in it each time."""
 
@@ -89,7 +93,8 @@ class Tally:
     def add(self, letter: DeadLetter, state: State) -> None:
         """Count one letter."""
         said, written = letter.said, letter.written
-        key = tuple([said.get(name) for name in HEADERS])
+        *told, message = [said.get(name) for name in HEADERS]
+        key = (*told, message and PLACE.sub(_anywhere, message))
         count = self._causes.get(key)
         if count is None:
             count = self._causes.setdefault(key, Count()) if len(self._causes) < KEPT else self.merged
@@ -110,6 +115,10 @@ class Tally:
         rest.join(self.merged)
         others = max(len(ordered) - limit, 0) + bool(self.merged.states)
         return list(_causes(ordered[:limit])), others, rest
+
+
+def _anywhere(place: re.Match[bytes]) -> bytes:
+    return POSITION.sub(b"[]", place[0])
 
 
 def _rank(cause: tuple[CauseKey, Count]) -> tuple[int, int, str]:

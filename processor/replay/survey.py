@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -42,23 +42,20 @@ class Survey:
     Attributes:
         wanted: offsets that the run is about, those that it has done before it was resumed included.
         passed: all others, by reason.
+        read: how many messages were looked at.
         since: when the oldest of the wanted letters was written, in milliseconds since 1970; negative where the
             broker knows no times; None without any.
     """
 
     wanted: Mapping[Key, Spans]
     passed: Counter[Passed]
+    read: int
     since: int | None = None
 
     @property
     def selected(self) -> int:
         """How many letters the run is about."""
         return sum(map(len, self.wanted.values()))
-
-    @property
-    def read(self) -> int:
-        """How many messages were looked at."""
-        return self.selected + self.passed.total()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ class Wish:
 
 
 def survey(walk: Walk, batches: Iterable[Sequence[Record]], history: History, wish: Wish) -> Survey:
-    """Look at all letters of a topic; values are decoded only where the selection needs them.
+    """Find the letters that a run of `replay` is about.
 
     Args:
         walk: picks what is selected.
@@ -92,10 +89,30 @@ def survey(walk: Walk, batches: Iterable[Sequence[Record]], history: History, wi
     Raises:
         FatalError: Kafka does not answer, or the registry, where it is needed.
     """
+    return sort_out(walk, batches, lambda letter: _passed(letter, history, wish), wish.most)
+
+
+def sort_out(
+    walk: Walk,
+    batches: Iterable[Sequence[Record]],
+    passed_for: Callable[[DeadLetter], Passed | None],
+    most: int | None = None,
+) -> Survey:
+    """Look at all letters of a topic; values are decoded only where the selection needs them.
+
+    Args:
+        walk: picks what is selected; for one use.
+        batches: what is between the run's begins and ends.
+        passed_for: why a selected letter is not wanted; None where it is.
+        most: so many letters, the oldest; None = all.
+
+    Raises:
+        FatalError: Kafka does not answer, or the registry, where it is needed.
+    """
     passed: Counter[Passed] = Counter()
-    oldest = Oldest(wish.most)
+    oldest = Oldest(most)
     for letter in walk.pick(batches):
-        reason = _passed(letter, history, wish)
+        reason = passed_for(letter)
         if reason is None:
             oldest.add(letter.record)
         else:
@@ -105,7 +122,7 @@ def survey(walk: Walk, batches: Iterable[Sequence[Record]], history: History, wi
     passed[Passed.ELSEWHERE] = walk.elsewhere.total()
     passed[Passed.NOT_A_LETTER] = walk.strangers.total()
     passed[Passed.TOMBSTONE] = walk.tombstones
-    return Survey(oldest.spans(), passed, oldest.since)
+    return Survey(oldest.spans(), passed, walk.read, oldest.since)
 
 
 def _passed(letter: DeadLetter, history: History, wish: Wish) -> Passed | None:

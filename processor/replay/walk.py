@@ -20,6 +20,7 @@ class Walk:
         event_of: asked only where the selection needs it.
 
     Attributes:
+        read: messages that were looked at.
         letters: how many of this destination there were, meant or not.
         elsewhere: letters of other destinations, which share the topic, by destination.
         strangers: messages that are no letters, by the reason.
@@ -29,6 +30,7 @@ class Walk:
 
     def __init__(self, selection: Selection, event_of: EventOf) -> None:
         self.selection = selection
+        self.read = 0
         self.letters = 0
         self.elsewhere: Counter[str] = Counter()
         self.strangers: Counter[str] = Counter()
@@ -41,6 +43,7 @@ class Walk:
         """The letters that are meant, in the order of the records."""
         for records in batches:
             for record in records:
+                self.read += 1
                 letter = dead_letter(record)
                 if isinstance(letter, NotALetter):
                     self._pass_over(record, letter)

@@ -70,7 +70,7 @@ class Pace:
 
     Attributes:
         limit: requests a second that may go out; None = no limit.
-        not_before: nothing goes out before this; the vendor asked for it.
+        not_before: nothing goes out before this; the vendor asked for it, or what is done could not be written down.
     """
 
     __slots__ = (
@@ -151,6 +151,10 @@ class Pace:
         self._tokens = min(self._tokens, 1.0)
         self._filled = self._reached = self.not_before
         self._recovers_at = max(self._recovers_at, self.not_before + STEP)
+
+    def rest(self, until: float) -> None:
+        """Let nothing go out before this, for a reason of our own; it teaches nothing."""
+        self.not_before = max(self.not_before, until)
 
     def take_share(self, share: float, now: float) -> None:
         """The part of the rate that is this replica's has changed; that is never a burst."""

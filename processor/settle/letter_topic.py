@@ -11,6 +11,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, TopicDescription
 
+from processor.kafka_rights import WRITE, allow
+
 TIMEOUT = 5.0
 """Seconds until a question counts as unanswered."""
 RETENTION = 14 * 24 * 3600 * 1000
@@ -72,9 +74,7 @@ class Advice:
 
     def allow(self) -> str:
         """We may not write to it."""
-        options = f"--allow-principal User:NAME --operation Write --topic {self.topic}"
-        words = "let this service's Kafka user write to it"
-        return f"{words}: kafka-acls.sh --bootstrap-server {self.bootstrap} --add {options}"
+        return f"let this service's Kafka user write to it: {allow(self.bootstrap, f'--topic {self.topic}', WRITE)}"
 
     def in_sync(self) -> str:
         """Too few copies of it are in sync."""

@@ -57,7 +57,7 @@ routes:
 """
 UNMAPPED = Failure(Stage.MAP, ErrorClass.UNMAPPED, "itemId: is required")
 INVALID = Failure(
-    Stage.SEND, ErrorClass.INVALID, "the vendor refused it twice: 400", 400, '{"error": "sku 10233 is unknown"}'
+    Stage.SEND, ErrorClass.INVALID, "the vendor refused it: 400", 400, '{"error": "sku 10233 is unknown"}'
 )
 VOYADO = Origin("voyado", "77be01aa", "0.1.0")
 

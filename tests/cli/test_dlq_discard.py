@@ -11,6 +11,7 @@ import structlog
 
 from processor.records import ErrorClass, Failure, Stage
 from processor.replay import reading
+from processor.replay.audit import Audit, Finding
 from processor.replay.history import History
 from processor.replay.spans import Spans
 from processor.settle.letters import iso
@@ -57,6 +58,21 @@ def history(letters: Scene) -> History:
 def account(out: str) -> dict[str, Any]:
     """The last line of JSON."""
     return objects(out)[-1]
+
+
+@pytest.mark.parametrize("options", [("--dry-run",), ()])
+def test_one_look_at_the_audit_topic(letters: Scene, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]) -> None:
+    """Whether it can be relied on is asked once, and said once."""
+    looks, look = [], Audit.look
+
+    def counted(audit: Audit) -> Finding | None:
+        looks.append(look(audit))
+        return looks[-1]
+
+    monkeypatch.setattr(Audit, "look", counted)
+
+    assert letters.run("discard", *WHY, "--all", *options)[0] == 0
+    assert looks == [None]
 
 
 def test_letters_of_one_class(letters: Scene) -> None:
@@ -125,7 +141,7 @@ def test_a_dry_run(letters: Scene) -> None:
     assert out.splitlines()[:3] == [
         "open  route  stage  class     status  message",
         "   3  views  map    unmapped       –  itemId: is required",
-        "   1  views  send   invalid      400  the vendor refused it twice: 400",
+        "   1  views  send   invalid      400  the vendor refused it: 400",
     ]
     assert out.splitlines()[3:] == [
         "7 read",

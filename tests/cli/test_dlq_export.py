@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import structlog
 
-from processor.replay.export import read_export
-from processor.replay.reading import Reader
+from processor.replay.export import open_export
+from processor.replay.reading import Reader, begins_of, ends_of
 from processor.replay.spans import Spans
 from tests.cli.dead_letters import INVALID, UNMAPPED, Scene, scene
 from tests.replay.audits import audited, desk
@@ -45,22 +45,21 @@ def letters(broker: Broker, topic: TopicFactory, tmp_path: Path, capsys: pytest.
 def contents(opened: Reader, topic: str) -> dict[tuple[int, int], Any]:
     """All messages of a topic, whole."""
     bounds = opened.watermarks(topic) or {}
-    begins = {partition: begin for partition, (begin, _) in bounds.items()}
-    ends = {partition: end for partition, (_, end) in bounds.items()}
     return {
         (each.assignment.partition, each.offset): (each.timestamp, each.key, each.value, each.headers)
-        for records in opened.read(topic, begins, ends)
+        for records in opened.read(topic, begins_of(bounds), ends_of(bounds))
         for each in records
     }
 
 
 def exported(path: Path) -> dict[tuple[int, int], Any]:
     """All letters of a file, whole, in its order."""
-    return {
-        (each.assignment.partition, each.offset): (each.timestamp, each.key, each.value, each.headers)
-        for records in read_export(path)
-        for each in records
-    }
+    with open_export(path) as export:
+        return {
+            (each.assignment.partition, each.offset): (each.timestamp, each.key, each.value, each.headers)
+            for records in export.batches()
+            for each in records
+        }
 
 
 def test_all_letters_of_a_destination(letters: Scene, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def args_of(job: Any) -> list[str]:
         ("--where", "letter.route == 'a' && event.price > `1`", "--grep=--format $(HOME) a$$", "--key", "-1"),
         ("--dry-run", "--rate", "2/s"),
         ("--resume", "2026-11-22-1"),
+        ("--from-file", "/exports/letters.avro", "--route", "orders"),
     ],
 )
 def test_the_job_is_called_as_the_command_was(printed: Any, asked: tuple[str, ...]) -> None:
@@ -117,6 +118,14 @@ def test_who_asks_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     said = capsys.readouterr()
     assert args_of(yaml.safe_load(said.out)) == [*BEGIN, "--by", "bob"]
     assert "the audit will say that bob asked for it" in said.err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_does_not_go_along(capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be large: the Job needs one of the release's volumes that has it, which is said."""
+    assert main(["replay", "--from-file", "/exports/letters.avro", "--by", "ann", "--print-job"]) == 0
+
+    assert "the Job's pod needs /exports/letters.avro: a volume" in capsys.readouterr().err
 
 
 def test_overlays_go_along(printed: Any, tmp_path: Path) -> None:

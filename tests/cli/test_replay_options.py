@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from processor.cli.replay_options import MAX_REPLAYS, add_options, range_of, terms_of
+from processor.cli.replay_options import MAX_REPLAYS, add_options, range_of, refuse_mixed, terms_of
 from processor.cli.selecting import FROM_SOURCE
 from processor.errors import ConfigError, FatalError
 from processor.plan import Ready
@@ -140,63 +140,6 @@ def test_who_and_why(tmp_path: Path) -> None:
     assert said.host
 
 
-PASSWORD = 'it\'s \\ "odd" ü'  # noqa: S105 - a test's
-KEY_PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQ==\n-----END KEY-----\n"
-SECRETS = """\
-kafka:
-  sasl.password: "it's \\\\ \\"odd\\" ü"
-  ssl.key.pem: |
-    -----BEGIN KEY-----
-    MIIEvQIBADANBgkq
-    hkiG9w0BAQ==
-    -----END KEY-----
-  other: 'it''s \\ "odd" ü'
-registry: {basic.auth.user.info: "ann:reg-secret"}
-destinations:
-  voyado: {api_key: hunter2, rate: 9/s, http: {proxy: "http://me:pr%2Fxy@proxy:3128"}}
-"""
-
-
-def test_secrets_in_overlays(tmp_path: Path) -> None:
-    """They go to the audit topic without them, however YAML writes them; all else of an overlay does."""
-    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
-    one.write_text(SECRETS)
-    two.write_text("routes: {views: {when: sku != 'hunter3'}}")
-    secret = SimpleNamespace(get_secret_value=lambda: "hunter2")
-    away: Any = {"http": SimpleNamespace(proxy="http://me:pr%2Fxy@proxy:3128"), "api_key": secret}
-    here = plans(tmp_path, VIEW)
-    kafka = {**here.settings.kafka, "sasl.password": PASSWORD, "ssl.key.pem": KEY_PEM}
-    settings: Any = SimpleNamespace(
-        kafka=kafka, registry=None, destinations={"voyado": SimpleNamespace(**away), **_others(here)}
-    )
-    access: Any = SimpleNamespace(ready=SimpleNamespace(settings=settings), plan=here.plans[0])
-
-    said = terms_of(options("--config-overlay", str(one), "--config-overlay", str(two)), access, None).overlay
-
-    assert [*said] == [str(one), str(two)]
-    text = said[str(one)]
-    for part in ("odd", "BEGIN", "MIIEvQ", "hkiG9", "hunter2", "pr%2Fxy"):
-        assert part not in text
-    assert "rate: 9/s" in text
-    assert "sasl.password" in text
-    assert said[str(two)] == "routes: {views: {when: sku != '****'}}"
-
-
-def _others(ready: Ready) -> dict[str, Any]:
-    return {name: each for name, each in ready.settings.destinations.items() if name != "voyado"}
-
-
-def test_a_registrys_secret(tmp_path: Path) -> None:
-    """It is one, too."""
-    overlay = tmp_path / "one.yaml"
-    overlay.write_text("registry: {basic.auth.user.info: 'ann:reg-secret'}")
-    head = HEAD.replace('8081"}', '8081", basic.auth.user.info: "ann:reg-secret"}')
-
-    said = terms(plans(tmp_path, VIEW, head), "--config-overlay", str(overlay)).overlay
-
-    assert said == {str(overlay): "registry: {basic.auth.user.info: '****'}"}
-
-
 def test_overlays_of_a_run_that_goes_on(tmp_path: Path) -> None:
     """Without them the rest of it would go out unrepaired: it is refused, with the command that is right."""
     ready = plans(tmp_path, VIEW)
@@ -252,3 +195,30 @@ def test_words_about_letters(tmp_path: Path) -> None:
         "--discarded",
         "--from",
     ]
+
+
+# What does not go together.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("--from", "2d", "--to", "1d"), ["--from", "--to"]),
+        (("--source", "clicks", "--topic", "clicks"), ["--topic"]),
+        (("--source", "--from", "2d", "--from-file", "a.avro"), ["--from-file"]),
+        (("--resume", "2026-11-22-1", "--from-file", "a.avro"), ["--from-file"]),
+    ],
+)
+def test_what_does_not_go_together(arguments: tuple[str, ...], names: list[str]) -> None:
+    """It is refused: passed over in silence, it would replay more than somebody meant."""
+    with pytest.raises(ConfigError) as caught:
+        refuse_mixed(options(*arguments))
+
+    assert [fault.path[0] for fault in caught.value.faults] == names
+    assert all(fault.fix for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize("arguments", [(), FROM, ("--source", "clicks"), ("--from-file", "a.avro", "--max", "5")])
+def test_what_goes_together(arguments: tuple[str, ...]) -> None:
+    """Nothing is said of it."""
+    refuse_mixed(options(*arguments))

@@ -20,6 +20,7 @@ from tests.replay.scene import (
     Scene,
     fails,
 )
+from tests.support.broker import PARTITIONS
 from tests.support.waiting import eventually_sync
 
 SOON: Mapping[str, Any] = {"retry": {"delays": ["1s"]}}
@@ -70,6 +71,73 @@ def mixed(scene: Scene) -> Finding:
             Check("what was good before had arrived", before == scene.good),
             Check("the vendor has all, once", Counter(scene.books) == scene.good + scene.failed()),
         ],
+    )
+
+
+def refiled(scene: Scene) -> Finding:
+    """All letters are exported, one route is replayed, Kafka deletes half of all, then the file is replayed."""
+    file = str(scene.path.folder / "letters.avro")
+    buried, before = scene.failed(), len(scene.books)
+    exported = _ended(scene.command("dlq", "export", file)).counts["exported"]
+    first = _ended(scene.replay("--route", ORDERS, faulty={})).counts["delivered"]
+    deleted = scene.forget(*range(PARTITIONS // 2))
+    asked = ("--from-file", file)
+    dry = _ended(scene.replay(*asked, "--dry-run", faulty={}))
+    run = _ended(scene.replay(*asked, faulty={}))
+    arrived = scene.books[before:]
+    again = _ended(scene.replay(*asked, faulty={}))
+    put_back = run.account["file"]["put_back"]
+    return Finding(
+        [f"{exported:,} letters exported, {first:,} replayed, {deleted:,} deleted by Kafka, {put_back:,} put back"],
+        [
+            Check("Kafka has deleted letters that nobody had replayed", deleted > first),
+            Check("the file has all", exported == len(scene.listed("--state", "open")) + put_back + first),
+            Check("dry run and run have the same counts", dry.counts == run.counts),
+            Check("and the same file", dry.account["file"] == run.account["file"]),
+            Check("what was replayed is not put back", put_back == exported - first == run.counts["delivered"]),
+            Check("all arrive, each delivery once", Counter(arrived) == buried),
+            Check("in order per visitor", in_order(arrived[first:])),
+            Check("a second replay of the file delivers nothing", "selected" not in again.counts),
+            Check("and puts nothing back", again.account["file"]["put_back"] == 0),
+            Check("nothing arrived by it", len(scene.books) == before + len(arrived)),
+        ],
+        [Check("none is open at the end", {state for _, state in scene.states()} == {"replayed"})],
+    )
+
+
+def put_back_killed(scene: Scene) -> Finding:
+    """Kafka has deleted all that was exported; the replay of the file is killed while it puts letters back."""
+    file = str(scene.path.folder / "letters.avro")
+    buried, before = scene.failed(), len(scene.books)
+    exported = _ended(scene.command("dlq", "export", file)).counts["exported"]
+    scene.forget(*range(PARTITIONS))
+    asked = ("--from-file", file)
+    empty = scene.ends()
+    first = scene.replay(*asked, faulty={})
+    eventually_sync(lambda: scene.ends() > empty, 60)
+    first.kill()
+    killed_at = len(scene.listed())
+    sent = len(scene.books) - before
+    refused: list[Command] = []
+
+    def accepted() -> bool:
+        """Whether the run that was killed does not count as going on any more."""
+        refused.append(scene.replay(*asked, faulty={}))
+        return refused[-1].end() == 0
+
+    eventually_sync(accepted, 120)
+    run = refused.pop()
+    put_back = run.account["file"]["put_back"]
+    return Finding(
+        [f"{exported:,} letters exported and deleted, killed when {killed_at:,} were back"],
+        [
+            Check("killed in the middle, before anything was sent", 0 < killed_at < exported and sent == 0),
+            Check("meanwhile refused, and told why", all("give its command again" in each.err for each in refused)),
+            Check("the same command puts back the others", put_back == exported - killed_at),
+            Check("and replays all", run.counts["delivered"] == exported),
+            Check("each arrives once", Counter(scene.books[before:]) == buried),
+        ],
+        [Check("in order per visitor", in_order(scene.books[before:]))],
     )
 
 

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from confluent_kafka import TopicPartition
 
 from processor.demo.expected import Expected, expected_deliveries
 from processor.demo.rules import Accepted
@@ -55,18 +57,21 @@ class Scene:
 
     Attributes:
         letters: the dead-letter topic.
+        kafka: keys of its file.
         asked: all that Retail Rocket should get.
     """
 
     path: WholePath
     letters: str
+    kafka: Mapping[str, str] = field(default_factory=lambda: KAFKA)
     asked: list[Expected] = field(default_factory=list)
+    _commands: list["Command"] = field(default_factory=list)
 
     def config(self, faulty: Mapping[str, Any], **destination: Any) -> dict[str, Any]:
         """The canonical file with these faults, a call per event, and no limits of the vendor's."""
         changes = self.path.overlay(**{"batch": None, **destination})
         changes["destinations"]["rocket"]["dead_letter"] |= {"hold_above": "1"}
-        return {**changes, "routes": dict(faulty), "kafka": KAFKA}
+        return {**changes, "routes": dict(faulty), "kafka": dict(self.kafka)}
 
     def click(self, clicks: int, seed: int = 1) -> None:
         """Produce clicks and remember what they ask for."""
@@ -97,11 +102,33 @@ class Scene:
         """What the vendor accepted so far, in the order of arrival."""
         return self.path.accepted("rocket")
 
+    def forget(self, *partitions: int) -> int:
+        """Let Kafka delete all that these partitions of the dead-letter topic have; gives how many offsets that is."""
+        with reader(self.path.broker.bootstrap) as opened:
+            bounds = opened.watermarks(self.letters) or {}
+        ends = [TopicPartition(self.letters, each, bounds[each][1]) for each in partitions]
+        for deleted in self.path.admin.delete_records(ends).values():
+            deleted.result()
+        return sum(bounds[each][1] - bounds[each][0] for each in partitions)
+
+    def ends(self) -> int:
+        """The sum of the dead-letter topic's ends."""
+        with reader(self.path.broker.bootstrap) as opened:
+            return sum(end for _, end in (opened.watermarks(self.letters) or {}).values())
+
     def command(self, *arguments: str, faulty: Mapping[str, Any] = STILL_FAULTY, **destination: Any) -> "Command":
         """A command with this file."""
         changes = {"group_prefix": self.path.prefix, **self.config(faulty, **destination)}
         file = write_config(self.path.folder, changes)
-        return Command([*arguments, "-c", str(file), "--destination", "rocket", "--format", "json"], self.path.env)
+        options = ["-c", str(file), "--destination", "rocket", "--format", "json"]
+        self._commands.append(Command([*arguments, *options], self.path.env))
+        return self._commands[-1]
+
+    def close(self) -> None:
+        """End what a test that failed left behind: it would be the trouble of a test that has nothing to do with it."""
+        for command in self._commands:
+            if command.process.returncode is None:
+                command.kill()
 
     def replay(
         self, *arguments: str, rate: str = "none", faulty: Mapping[str, Any] = STILL_FAULTY, **destination: Any
@@ -199,4 +226,5 @@ def scene_of(
     with running_path(folder, broker, registry, topic, options or VendorOptions(latency=0.0)) as path:
         letters = path.letters["rocket"]
         topic(1, COMPACT, audit_topic(letters))
-        yield Scene(path, letters)
+        with closing(Scene(path, letters)) as scene:
+            yield scene

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from processor.replay.account import Account, account_of, unfinished
+from processor.replay.account import Account, account_of, filed_counts, filed_lines, unfinished
 from processor.replay.history import Outcomes
 from processor.replay.outcomes import Outcome
 from processor.replay.spans import Spans
@@ -12,7 +12,9 @@ from processor.replay.survey import Passed, Survey
 
 ONE, TWO = ("dlq", 1), ("dlq", 2)
 SURVEY = Survey(
-    {ONE: Spans((0, 10)), TWO: Spans((5, 9))}, Counter({Passed.NOT_SELECTED: 3, Passed.CLOSED: 2, Passed.TOMBSTONE: 0})
+    {ONE: Spans((0, 10)), TWO: Spans((5, 9))},
+    Counter({Passed.NOT_SELECTED: 3, Passed.CLOSED: 2, Passed.TOMBSTONE: 0}),
+    19,
 )
 DONE: Outcomes = {
     "delivered": {ONE: Spans((0, 6)), TWO: Spans((5, 7))},
@@ -136,6 +138,26 @@ def test_lines_of_a_dry_run() -> None:
         "too old",
         "balanced",
     ]
+
+
+def test_a_message_that_nobody_knows_of() -> None:
+    """What was read is counted by itself, so a message that falls between all reasons is told."""
+    assert not account_of(Survey({}, Counter(), 1), {}).balanced
+
+
+def test_what_is_put_back() -> None:
+    """The file's letters add up by themselves: those that are put back are what the run is about."""
+    survey = Survey({ONE: Spans((0, 4_000))}, Counter({Passed.CLOSED: 8, Passed.NOT_SELECTED: 12}), 4_020)
+
+    assert list(filed_lines(survey, would=False)) == [
+        "    4 020  in the file",
+        "       12    not selected",
+        "        8    put back, replayed or discarded before",
+        "    4 000    put back",
+    ]
+    assert list(filed_lines(survey, would=True))[-1] == "    4 000    would be put back"
+    counts = filed_counts(survey)
+    assert counts["read"] == sum(number for name, number in counts.items() if name != "read") == 4_020
 
 
 def test_what_is_unfinished() -> None:

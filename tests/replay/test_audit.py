@@ -155,6 +155,7 @@ def test_a_topic_that_was_created_anew(real: Broker, topic: TopicFactory) -> Non
     with desk(real, name) as here:
         assert here.audit.topic_id() not in {"", first.topic_id}
         assert here.history.done == {}
+        assert here.audit.read_of(first.topic_id).done == {0: Spans((0, 5))}  # of letters that a file still has
 
 
 def test_a_topic_without_an_id(topic: TopicFactory, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,17 +188,21 @@ def test_who_may_not_see_the_topic(broker: Broker, topic: TopicFactory, monkeypa
     with reader(broker.bootstrap) as opened, pytest.raises(FatalError) as caught:
         Audit(audited(broker, topic), opened, admin, broker.bootstrap).look()
 
-    assert "this Kafka user may not see the topic" in str(caught.value)
+    assert "this Kafka user lacks Read on the topic" in str(caught.value)
     assert "kafka-acls.sh" in str(caught.value)
 
 
 def test_who_may_not_see_the_configuration(real: Broker, topic: TopicFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The topic is taken for good: it is the one thing that most users are not allowed."""
+    """That is told, with the command that allows it; nobody knows that anything is wrong, so nothing is refused."""
     name = topic()
     topic(1, {"retention.ms": "5000000"}, audit_topic(name))
     admin = refusing(real, monkeypatch, "describe_configs")
     with reader(real.bootstrap) as opened:
-        assert Audit(name, opened, admin, real.bootstrap).look() is None
+        found = Audit(name, opened, admin, real.bootstrap).look()
+
+    assert found is not None
+    assert (found.doubt, found.missing) == (True, False)
+    assert f"lacks DescribeConfigs on the topic {name}.audit; let it: kafka-acls.sh" in str(found)
 
 
 def test_no_broker(monkeypatch: pytest.MonkeyPatch) -> None:

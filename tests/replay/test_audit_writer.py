@@ -104,7 +104,8 @@ def test_a_run_that_is_not_taken_in_time(monkeypatch: pytest.MonkeyPatch) -> Non
     ("code", "words"),
     [
         (KafkaError._UNKNOWN_TOPIC, "the topic does not exist"),
-        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "this Kafka user may not write to it"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "lacks Write on the topic dlq.audit; let it: kafka-acls.sh"),
+        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, "older than 2.8, also: .* --operation IdempotentWrite --cluster"),
         (KafkaError.MSG_SIZE_TOO_LARGE, "raise its max.message.bytes"),
     ],
 )
@@ -190,6 +191,18 @@ def test_a_client_that_breaks_is_replaced(how: str) -> None:
     assert bench.writer.stop(5) == 0
     assert first.purged
     assert len({key for key, _ in [*first.taken, *second.taken]}) == 2
+
+
+def test_a_client_that_breaks_says_why() -> None:
+    """What it held comes back as purged, which is not why: nobody waits where a person has to allow something."""
+    refused = refusal(KafkaError.CLUSTER_AUTHORIZATION_FAILED, fatal=True)
+    client = Scripted()
+    client.broken, client.purge_answers = KafkaException(refused), KafkaError(KafkaError._PURGE_QUEUE)
+    bench = Bench(client)
+
+    with pytest.raises(FatalError, match=r"lacks Write on the topic dlq\.audit"):
+        bench.writer.write_run(RUN, timeout=600)
+    bench.writer.stop(1)
 
 
 def test_a_callback_that_raises() -> None:

@@ -1,5 +1,6 @@
 """Which letters are discarded, and when they count as such."""
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,10 +10,11 @@ from processor.clock import SystemClock
 from processor.errors import FatalError
 from processor.expressions.language import Language
 from processor.replay import discard as module
-from processor.replay.discard import Candidates, account_of, discard, find
+from processor.replay.discard import Account, discard, find
 from processor.replay.history import History, Marks
 from processor.replay.selectors import Selection, Selectors
 from processor.replay.spans import Spans
+from processor.replay.survey import Survey
 from processor.replay.walk import Walk
 from tests.replay.audits import audited, desk
 from tests.replay.letters import ORIGIN, buried
@@ -21,11 +23,11 @@ from tests.support.records import record
 from tests.support.topics import TopicFactory
 
 
-def candidates(history: History, *offsets: int, **selectors: Any) -> Candidates:
+def candidates(history: History, *offsets: int, **selectors: Any) -> Survey:
     """What is found in a topic with letters at these offsets, and two messages of others."""
     walk = Walk(Selection(Selectors(**selectors), ORIGIN.destination, Language({}, lambda: 0.0)), lambda _: None)
     messages = [buried(offset) for offset in offsets]
-    return find(walk, [messages, [record(90, value=None, headers=[]), record(91, headers=[])]], history)
+    return find(walk, [messages, [record(90, value=None, headers=[]), record(91, headers=[])]], history)[0]
 
 
 def told(**outcomes: Any) -> History:
@@ -39,9 +41,9 @@ def test_only_open_letters_are_meant() -> None:
     """What was replayed or discarded before is counted; the account adds up before and after."""
     found = candidates(told(delivered=[(1, 2)], discarded=[(2, 3)]), 0, 1, 2, 3, 5)
 
-    assert found.open == {3: Spans((0, 1), (3, 4), (5, 6))}
+    assert found.wanted == {("dlq", 3): Spans((0, 1), (3, 4), (5, 6))}
     for discarded in (0, 3):
-        account = account_of(found, discarded)
+        account = Account(found, discarded)
         assert account.balanced
         assert account.counts() == {
             "read": 7,
@@ -59,7 +61,14 @@ def test_letters_that_are_not_selected() -> None:
     """They are counted as such, whatever became of them."""
     found = candidates(told(delivered=[(1, 2)]), 0, 1, routes=("other",))
 
-    assert (found.count, account_of(found).not_selected, account_of(found).balanced) == (0, 2, True)
+    account = Account(found)
+    assert (found.selected, account.counts()["not_selected"], account.balanced) == (0, 2, True)
+
+
+@pytest.mark.parametrize("account", [Account(Survey({}, Counter(), 1)), Account(Survey({}, Counter(), 0), 1)])
+def test_an_account_that_does_not_add_up(account: Account) -> None:
+    """A message that nobody knows of, or more that is discarded than was found, is a defect that is told."""
+    assert not account.balanced
 
 
 def test_an_audit_topic_that_stops_taking_marks(

@@ -230,3 +230,29 @@ def test_an_acknowledgement_after_the_end() -> None:
 
     bench._acknowledge.pop()()
     assert bench.gone == []
+
+
+# What is done already.
+
+
+async def test_what_was_told_is_told_once() -> None:
+    """From the moment its mark is on its way; a letter that is read again meanwhile was delivered."""
+    bench = Bench()
+    bench.note(5)
+    assert not bench.journal.told(record(5, at=AT))
+    bench.settle(5, 6)
+
+    await bench.flush()
+
+    assert [bench.journal.told(record(offset, at=AT)) for offset in (4, 5, 6)] == [False, True, False]
+    assert not bench.journal.told(record(5, at=OTHER))
+
+
+async def test_what_another_worker_has_told() -> None:
+    """What the audit topic knows is done, also in partitions of which nothing is left."""
+    bench = Bench()
+
+    bench.journal.left({AT.key: Spans((10, 100))})
+
+    assert [bench.journal.told(record(offset, at=AT)) for offset in (9, 10)] == [True, False]
+    assert bench.journal.told(record(10, at=OTHER))

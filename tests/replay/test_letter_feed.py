@@ -1,4 +1,4 @@
-"""What a replay takes in, where a letter goes, and what the journal is told of it."""
+"""What a replay takes in, and where a letter goes."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -6,74 +6,28 @@ from typing import Any, cast
 
 import pytest
 
-from processor.clock import ManualClock
 from processor.expressions.language import Language
-from processor.metrics import DEAD_LETTERS, DELIVERIES, FILTERED, REQUESTS, Metrics
 from processor.plan import Plan
 from processor.records import (
     Assignment,
-    Channel,
-    Delivery,
     ErrorClass,
     Event,
     Failure,
     Filtered,
-    FilterReason,
     Record,
-    Request,
-    Span,
     Stage,
 )
 from processor.replay.letter import Replayed
 from processor.replay.letter_feed import PASSED_OVER, LetterFeed, LetterRouter, RecordFeed
-from processor.replay.outcomes import Outcome
-from processor.replay.spans import Spans
 from processor.route.router import NotRouted, Route, Router
+from tests.replay.feeds import AT, Noted, Told, feed
 from tests.replay.letters import as_letter, buried, changed
-from tests.support.logs import Lines
 from tests.support.records import record
 
 LANGUAGE = Language({}, lambda: 0.0)
-AT = Assignment("dlq", 3, 1)
-CHANNEL = Channel("view", "/view", batched=False)
 UNDECODABLE = Failure(Stage.DECODE, ErrorClass.UNDECODABLE, "the first byte is 255")
 UNMAPPED = Failure(Stage.MAP, ErrorClass.UNMAPPED, "itemId: is required")
 ORDER: Mapping[str, Any] = {"total": 30, "lines": [{"sku": "a"}, {"sku": "b"}, {"sku": "c"}]}
-
-
-class Noted:
-    """A journal that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.calls: list[Any] = []
-
-    def note(self, one: Record, outcome: Outcome) -> None:
-        """A delivery met this."""
-        self.calls.append((one.offset, outcome.value))
-
-    def to(self, post: Any) -> Any:
-        """What takes settled spans."""
-        return lambda spans: self.calls.append((post, spans))
-
-    async def drained(self) -> None:
-        """All is told."""
-        self.calls.append("drained")
-
-    def forget(self, key: Any) -> None:
-        """A partition leaves."""
-        self.calls.append(("forget", key))
-
-
-@pytest.fixture
-def noted() -> Noted:
-    """A journal that was told nothing."""
-    return Noted()
-
-
-def feed(noted: Noted, kind: type[RecordFeed] = LetterFeed, at: Assignment = AT) -> RecordFeed:
-    """A feed that is about the offsets 1, 2 and 5."""
-    journal: Any = noted
-    return kind({at.key: Spans((1, 3), (5, 6))}, journal)
 
 
 def route(name: str = "orders", for_each: str | None = "lines", when: str | None = None) -> Route:
@@ -100,6 +54,14 @@ def _why(fate: Filtered | Failure) -> str:
 
 
 # What is taken in.
+
+
+def test_what_has_its_outcome_is_passed_over(noted: Noted) -> None:
+    """A partition that was lost is read again from the last commit, also what was delivered and marked since."""
+    some = feed(noted)
+    noted.done.add(2)
+
+    assert [some.wants(record(offset, at=AT)) for offset in (1, 2, 5)] == [True, False, True]
 
 
 def test_source_records_are_taken_as_they_are(noted: Noted) -> None:
@@ -195,10 +157,10 @@ def test_a_record_that_failed_before_any_route() -> None:
 
 def test_an_item_that_is_gone() -> None:
     """It fails again, with words: nobody knows which item it would be now."""
-    assert routed(index=3) == [("orders", 3, "for_each gives 3 items now, and this was item 3")]
+    assert routed(index=3) == [("orders", 3, "for_each gives fewer items now, and this one no more")]
     assert routed(route("orders", None), index=1) == [
-        ("orders", 1, "for_each gives 1 items now, and this was item 1")
-    ]  # fmt: skip
+        ("orders", 1, "for_each gives fewer items now, and this one no more")
+    ]
 
 
 def test_a_for_each_that_fails() -> None:
@@ -223,97 +185,3 @@ def test_a_route_that_is_gone_or_reads_something_else() -> None:
 def test_what_is_no_letter_goes_all_ways() -> None:
     """The router has nothing to go by."""
     assert len(routed(event=Event(record(), "com.acme.Order", dict(ORDER), 1))) == 4
-
-
-# What the journal is told.
-
-
-class Told:
-    """A replay's scorekeeper, with its metrics."""
-
-    def __init__(self, noted: Noted) -> None:
-        self.metrics = Metrics()
-        self.keeper = feed(noted).scorekeeper(self.metrics, "shop", ManualClock(), Lines().log)
-
-    def total(self, *declarations: Any) -> list[int]:
-        """How many were counted."""
-        return [self.metrics.total(each, pipeline="shop") for each in declarations]
-
-
-def delivery(offset: int) -> Delivery:
-    """One on its way."""
-    return Delivery(record(offset, at=AT), 7, "orders", 0, CHANNEL, b"{}", None, None, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("reason", "outcome"),
-    [(reason, "too_old" if reason is FilterReason.TOO_OLD else "filtered") for reason in FilterReason],
-)
-def test_what_a_rule_filters(noted: Noted, reason: FilterReason, outcome: str) -> None:
-    """What is too old is told apart from what today's file does not want; both are counted as ever."""
-    told = Told(noted)
-
-    told.keeper.filtered(Filtered(reason, "orders"), record(5, at=AT))
-
-    assert noted.calls == [(5, outcome)]
-    assert told.total(FILTERED) == [1]
-
-
-def test_what_is_passed_over_is_not_counted(noted: Noted) -> None:
-    """The run is not about it: it is neither filtered nor told of."""
-    told = Told(noted)
-
-    told.keeper.filtered(PASSED_OVER, record(4, at=AT))
-
-    assert (noted.calls, told.total(FILTERED)) == ([], [0])
-
-
-def test_what_is_accepted_is_delivered(noted: Noted) -> None:
-    """Only what the vendor took of a request; also where that comes as an iterator. Both counts are as ever."""
-    told = Told(noted)
-    one, two = delivery(1), delivery(2)
-
-    told.keeper.replied(Request(CHANNEL, [one, two], b""), "200", "accepted", iter([one]), 0.1)
-
-    assert noted.calls == [(1, "delivered")]
-    assert told.total(DELIVERIES, REQUESTS) == [1, 1]
-
-
-def test_what_becomes_too_old_while_it_waits(noted: Noted) -> None:
-    """It is told of, and counted as ever."""
-    told = Told(noted)
-
-    told.keeper.expired(iter([delivery(1), delivery(2)]))
-
-    assert noted.calls == [(1, "too_old"), (2, "too_old")]
-    assert told.total(FILTERED) == [2]
-
-
-def test_what_fails_again(noted: Noted) -> None:
-    """It is told of before its letter is written; the letter itself is counted when the broker has it."""
-    told = Told(noted)
-
-    told.keeper.failed(record(5, at=AT), "orders", 2, UNMAPPED)
-    assert noted.calls == [(5, "failed")]
-    told.keeper.buried("orders", UNMAPPED)
-
-    assert noted.calls == [(5, "failed")]
-    assert told.total(DEAD_LETTERS) == [1]
-
-
-def test_settled_spans_go_by_way_of_the_journal(noted: Noted) -> None:
-    """Nothing reaches the offsets past it."""
-    posted: list[list[Span]] = []
-    spans = [Span(AT, 1, 2, 1, 1)]
-
-    feed(noted).settled(posted.append)(spans)
-
-    assert noted.calls == [(posted.append, spans)]
-    assert posted == []
-
-
-async def test_a_partition_that_leaves(noted: Noted) -> None:
-    """What is settled is told first; then the rest is the next owner's."""
-    await feed(noted).drained([AT, Assignment("dlq", 4, 2)])
-
-    assert noted.calls == ["drained", ("forget", ("dlq", 3)), ("forget", ("dlq", 4))]

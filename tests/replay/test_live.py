@@ -23,7 +23,7 @@ LONG_AGO = "2026-11-22T09:00:00.000Z"
 
 
 def run(number: int, **changes: Any) -> Run:
-    """A replay that began an hour ago and did not say how it ended."""
+    """A replay that began an hour ago, had ends, and did not say how it ended."""
     plain = Run(
         id=f"2026-11-22-{number}",
         kind="replay",
@@ -32,6 +32,7 @@ def run(number: int, **changes: Any) -> Run:
         by="ann",
         host="pod-1",
         started=LONG_AGO,
+        ends={"dlq": {0: 5}},
     )
     return plain.model_copy(update=changes)
 
@@ -46,7 +47,7 @@ def history(*runs: Run) -> History:
 
 def access(admin: object) -> Access:
     """The parts that are used."""
-    return cast("Access", SimpleNamespace(admin=admin, plan=SimpleNamespace(group=GROUP)))
+    return cast("Access", SimpleNamespace(admin=admin, plan=SimpleNamespace(group=GROUP), bootstrap="kafka:9092"))
 
 
 @pytest.fixture
@@ -117,6 +118,16 @@ def test_a_run_that_has_just_begun() -> None:
         refuse_beside(access(Nobody()), young, WALL)
 
 
+def test_a_run_that_puts_letters_back() -> None:
+    """Nobody can help it or go on with it: only its own command, which has the file, can."""
+    young = history(run(1, started="2026-11-22T09:59:01.000Z", ends={}))
+
+    with pytest.raises(
+        FatalError, match=r"only one may at a time: wait for its end or, if it was killed, give its com"
+    ):
+        refuse_beside(access(Nobody()), young, WALL)
+
+
 def test_of_two_that_begin_at_once_one_goes_on() -> None:
     """Exactly one, whichever looks first."""
     now = "2026-11-22T10:00:00.000Z"
@@ -146,8 +157,19 @@ class Answering:
 def test_what_cannot_be_told() -> None:
     """A group that Kafka does not know has no members; where it tells nothing, nobody guesses."""
     refuse_beside(access(Answering(KafkaError.GROUP_ID_NOT_FOUND)), history(run(1)), WALL)
-    with pytest.raises(FatalError, match="whether run 2026-11-22-1 goes on cannot be told"):
+    with pytest.raises(FatalError, match="whether run 2026-11-22-1 goes on cannot be told: no"):
+        refuse_beside(access(Answering(KafkaError.INVALID_GROUP_ID)), history(run(1)), WALL)
+
+
+def test_a_group_that_may_not_be_seen() -> None:
+    """The command allows it for all runs of the destination."""
+    with pytest.raises(FatalError, match="whether run 2026-11-22-1 goes on cannot be told") as caught:
         refuse_beside(access(Answering(KafkaError.GROUP_AUTHORIZATION_FAILED)), history(run(1)), WALL)
+
+    assert str(caught.value).endswith(
+        "kafka-acls.sh --bootstrap-server kafka:9092 --add --allow-principal User:NAME --operation Describe "
+        f"--group {GROUP}.replay. --resource-pattern-type prefixed"
+    )
 
 
 def test_a_coordinator_that_is_coming_up_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

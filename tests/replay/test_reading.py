@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from processor.errors import FatalError
 from processor.replay.reading import Reader
@@ -169,3 +169,44 @@ def test_no_broker() -> None:
 
     assert str(caught.value).startswith(f"Kafka at {address} gave no answer for 30 s: ")
     assert "see that the brokers are up and reachable" in str(caught.value)
+
+
+class Refusing:
+    """A message that is an error of this code."""
+
+    def __init__(self, code: int) -> None:
+        self._error = KafkaError(code, "refused")
+
+    def error(self) -> KafkaError:
+        """Why there is none."""
+        return self._error
+
+    def topic(self) -> str:
+        """Of the topic."""
+        return "clicks"
+
+    def partition(self) -> int:
+        """Of one partition."""
+        return 0
+
+
+def test_who_may_not_read(reads: Reader, broker: Broker) -> None:
+    """A refusal in the middle of a reading names the topic and the command that allows it; at a question, too."""
+    with pytest.raises(FatalError) as caught:
+        reads._record(Refusing(KafkaError.TOPIC_AUTHORIZATION_FAILED), {}, {})
+    command = f"kafka-acls.sh --bootstrap-server {broker.bootstrap} --add --allow-principal User:NAME --operation Read"
+    assert str(caught.value) == f"this Kafka user lacks Read on the topic clicks; let it: {command} --topic clicks"
+
+    def refused() -> None:
+        raise KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+
+    with pytest.raises(FatalError, match="lacks Read on the topic clicks"):
+        reads._asked("clicks", refused)
+
+
+def test_a_refused_group_is_no_matter(reads: Reader) -> None:
+    """The client looks for its group although none is used: what it says of that is no reason for anything else."""
+    reads._record(Refusing(KafkaError.GROUP_AUTHORIZATION_FAILED), {}, {})
+    assert reads._trouble is None
+    reads._record(Refusing(KafkaError.LEADER_NOT_AVAILABLE), {}, {})
+    assert reads._trouble is not None

@@ -17,6 +17,6 @@ def test_three_workers_one_is_killed(scene: Scene) -> None:
     """The others do its part, and end by themselves with the account of the whole run."""
     scene.bury(500)
 
-    finding = cases.rebalanced(scene, rate=18)
+    finding = cases.rebalanced(scene, rate=9)
 
     assert not finding.failed, finding

@@ -1,30 +1,21 @@
 """One worker of a run, with stand-ins for the service, Kafka and the audit topic."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from processor.errors import FatalError
 from processor.holds import Reason
-from processor.records import Channel, Key, PartitionView
-from processor.replay import replaying
-from processor.replay.history import Run
-from processor.replay.replaying import FRUITLESS, Progress, Worker, again
+from processor.records import Channel
+from processor.replay.replaying import FRUITLESS, Progress, again
 from processor.replay.spans import Spans
 from processor.report import Hold
+from tests.replay.worker_bench import ALL, KEY, OTHER, RUN, WANTED, Bench, view
 from tests.support.configured import HEAD, VIEW, plans
-
-KEY, OTHER = ("dlq", 0), ("dlq", 1)
-WANTED = {KEY: Spans((0, 10)), OTHER: Spans((5, 7))}
-ALL = {KEY: Spans((0, 10)), OTHER: Spans((5, 7))}
-RUN = Run(id="2026-11-22-1", kind="replay", topic="dlq", ends={"dlq": {0: 10}, "retired": {0: 3}})
-
 
 # The configuration of a run.
 
@@ -75,68 +66,6 @@ def test_a_begin_that_nobody_knows(tmp_path: Path, since: int | None) -> None:
 # The worker.
 
 
-class Bench:
-    """A worker whose service runs until it is stopped; one look after another tells what all workers have done.
-
-    Args:
-        looks: outcomes of the run, as the audit topic tells them at each look; the last one stays.
-    """
-
-    def __init__(self, *looks: Mapping[str, Mapping[Key, Spans]] | Exception) -> None:
-        self.looks = [*looks]
-        self.stop = asyncio.Event()
-        self.failure: Exception | None = None
-        self.begun = False
-        self.gone: list[tuple[Key, Spans]] = []
-        self.shown: list[Progress] = []
-        self.watermarks: dict[str, dict[int, tuple[int, int]] | None] = {"dlq": {0: (0, 10), 1: (0, 7)}}
-        self.views: dict[Key, PartitionView] = {}
-        self.paused: set[Key] = set()
-        self.outlets: list[Any] = []
-        self.pipelines: list[Any] = []
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """What the service does."""
-        self.begun = True
-        self.pipelines = [
-            SimpleNamespace(
-                kafka=SimpleNamespace(snapshot=SimpleNamespace(partitions=self.views, paused=self.paused)),
-                scheduler=SimpleNamespace(outlets=self.outlets),
-            )
-        ]
-        if self.failure is not None:
-            raise self.failure
-        await stop.wait()
-
-    def read(self) -> Any:
-        """What the audit topic tells."""
-        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        if isinstance(look, Exception):
-            raise look
-        return SimpleNamespace(of_run=lambda run: look if run == RUN.id else {})
-
-    async def work(self, wanted: Mapping[Key, Spans] = WANTED) -> str:
-        """What the worker says at its end."""
-        stands_in: Any = self
-        journal: Any = SimpleNamespace(gone=lambda key, spans: self.gone.append((key, spans)))
-        reader: Any = SimpleNamespace(watermarks=self.watermarks.get)
-        worker = Worker(stands_in, journal, RUN.id, wanted, stands_in, reader, self.shown.append)
-        async with asyncio.timeout(20):
-            return await worker.work(self.stop)
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One look follows the other, and nothing is held."""
-    monkeypatch.setattr(replaying, "LOOK", 0.0)
-    monkeypatch.setattr(replaying, "holds", lambda _: [])
-
-
-def view(frontier: int | None) -> PartitionView:
-    """A partition that is settled up to there."""
-    return PartitionView(None, frontier, None, 0, 0, 0, None)
-
-
 async def test_it_ends_when_all_has_an_outcome() -> None:
     """Whoever of the run's workers did it; until then it goes on, and tells how far it is."""
     bench = Bench(
@@ -182,10 +111,10 @@ async def test_outcomes_of_what_it_has_not_to_do() -> None:
 async def test_why_nothing_is_sent() -> None:
     """What holds is told beside the progress."""
     holds = [Hold("view", Reason.OUTAGE, "503", 0.0), Hold("", Reason.REGISTRY, "no answer", 0.0)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replaying, "holds", lambda _: holds)
-        bench = Bench({"delivered": ALL})
-        await bench.work()
+    bench = Bench({"delivered": ALL})
+    bench.holds = holds
+
+    await bench.work()
 
     assert bench.shown[0].held == f"{Reason.OUTAGE.value}: 503; {Reason.REGISTRY.value}: no answer"
 
@@ -239,69 +168,6 @@ async def test_all_done_although_a_method_refuses() -> None:
     bench.outlets = [SimpleNamespace(gate=gate, channel=Channel("cart", "/c", batched=False))]
 
     assert await bench.work() == ""
-
-
-# What will never come.
-
-
-async def test_what_kafka_has_deleted_meanwhile() -> None:
-    """It gets an outcome of its own, as far as it has none, in every partition of this worker."""
-    bench = Bench({"delivered": {KEY: Spans((0, 2))}}, {"delivered": ALL})
-    bench.views = {KEY: view(None), OTHER: view(0), ("dlq", 9): view(0)}
-    bench.watermarks = {"dlq": {0: (6, 10), 1: (6, 7), 9: (50, 60)}}
-
-    await bench.work()
-
-    assert bench.gone == [(KEY, Spans((2, 6))), (OTHER, Spans((5, 6)))]
-
-
-async def test_what_was_passed_without_coming() -> None:
-    """What lies below the frontier and has no outcome will not come: compaction or a transaction took it."""
-    bench = Bench({"delivered": {KEY: Spans((0, 3))}}, {"delivered": ALL})
-    bench.views = {KEY: view(5)}
-
-    await bench.work()
-
-    assert bench.gone == [(KEY, Spans((3, 5)))]
-
-
-async def test_partitions_of_other_workers() -> None:
-    """What becomes of theirs they tell themselves."""
-    bench = Bench({}, {"delivered": ALL})
-    bench.views = {OTHER: view(5)}
-    bench.watermarks = {"dlq": {0: (9, 10), 1: (0, 7)}}
-
-    await bench.work()
-
-    assert bench.gone == []
-
-
-async def test_a_topic_that_is_gone() -> None:
-    """Nobody knows what it held: nothing is told to be deleted."""
-    bench = Bench({}, {"delivered": ALL})
-    bench.views = {KEY: view(None)}
-    bench.watermarks = {"dlq": None}
-
-    await bench.work()
-
-    assert bench.gone == []
-
-
-async def test_the_frontier_is_looked_at_before_the_marks() -> None:
-    """What is settled between the two looks has its marks then; the other way round it would be told to be gone."""
-    bench = Bench({}, {"delivered": ALL})
-    bench.views = {KEY: view(0)}
-    read = bench.read
-
-    def settles_meanwhile() -> Any:
-        bench.views[KEY] = view(10)
-        return read()
-
-    bench.read = settles_meanwhile  # type: ignore[method-assign]
-
-    await bench.work({KEY: Spans((0, 10))})
-
-    assert bench.gone == []
 
 
 # What goes wrong.

@@ -70,6 +70,50 @@ def test_letters_by_cause() -> None:
     assert tally.oldest == WRITTEN - 5000
 
 
+@pytest.mark.parametrize(
+    ("messages", "cause"),
+    [
+        (["items[0].sku: the text is empty", "items[12].sku: the text is empty"], "items[].sku: the text is empty"),
+        (
+            ["lines[0].tags[3]: null is not a text", "lines[1].tags[0]: null is not a text"],
+            "lines[].tags[]: null is not a text",
+        ),
+        (
+            ["a: is wrong; items[1].b: is wrong", "a: is wrong; items[2].b: is wrong"],
+            "a: is wrong; items[].b: is wrong",
+        ),
+    ],
+)
+def test_one_cause_in_any_element(messages: list[str], cause: str) -> None:
+    """A field of an array's elements is one field, whichever element it was."""
+    tally = Tally()
+    for message in messages:
+        add(tally, message, State.OPEN)
+
+    (found,), others, _ = tally.causes(10)
+
+    assert (found.message, found.count.states[State.OPEN], others) == (cause, len(messages), 0)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ["items[].sku: the text is empty", "items[].name: the text is empty", "items[].sku: null is not a text"],
+        ["address1: the text is empty", "address2: the text is empty"],
+        ["a.View (schema id 7): sku: the bytes end too early", "a.View (schema id 8): sku: the bytes end too early"],
+        ["the proxy answered 502", "the proxy answered 503"],
+        ["sku: lines[0].sku: to_integer() wants a number", "sku: lines[1].sku: to_integer() wants a number"],
+    ],
+)
+def test_what_are_several_causes(messages: list[str]) -> None:
+    """Other fields, words, schemas and statuses are other causes; so are other expressions of the file."""
+    tally = Tally()
+    for message in messages:
+        add(tally, message, State.OPEN)
+
+    assert sorted(cause.message for cause in tally.causes(10)[0]) == sorted(messages)
+
+
 def test_the_oldest_is_an_open_one() -> None:
     """What is closed may expire; without an open letter, or without times, there is no oldest."""
     tally = Tally()

@@ -22,6 +22,7 @@ class Scripted:
     Attributes:
         raised: what `produce` raises, first of all.
         broken: what `poll` raises from now on.
+        purge_answers: what is told of what was purged.
     """
 
     def __init__(self, *errors: KafkaError) -> None:
@@ -31,6 +32,7 @@ class Scripted:
         self.taken: list[tuple[bytes, bytes]] = []
         self.held: list[tuple[bytes, bytes, Answer]] = []
         self.purged = False
+        self.purge_answers: KafkaError | None = None
 
     def produce(self, _: str, *, key: bytes, value: bytes, on_delivery: Answer) -> None:
         """Take a message."""
@@ -53,8 +55,11 @@ class Scripted:
         """Give everything back."""
         self.purged = True
 
-    def flush(self, _: float) -> None:
-        """Nothing is told of what was purged."""
+    def flush(self, _wait: float) -> None:
+        """Nothing is told of what was purged, unless it is to come back with an error."""
+        if self.purge_answers is not None:
+            for _, _, answer in self.held:
+                answer(self.purge_answers, None)
 
 
 class Bench:

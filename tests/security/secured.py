@@ -11,6 +11,7 @@ from tests.security.samples import sample
 from tests.support.broker import REQUEST_TIMEOUT, Broker, KafkaProcess, Listener, admin_client
 from tests.support.certificates import PASSWORD, Authority, Identity
 from tests.support.identities import AUDIENCE, ISSUER, SECRET, IdentityProvider, Tokens
+from tests.support.java import QUICK
 
 USER = "clickstream"
 RIGHT = "right-password"
@@ -102,7 +103,7 @@ def running_secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
         Listener("passwords", "SASL_SSL", {**tls, **_passwords()}),
         Listener("bearers", "SASL_SSL", {**tls, **_bearers(keys.as_uri())}),
     )
-    options = [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys.as_uri()}"]
+    options = [*QUICK, f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys.as_uri()}"]
     with KafkaProcess(listeners, options) as process:
         client, outsider = authority.issue("client"), stranger.issue("outsider")
         secrets = _write_secrets(folder / "secrets", authority, client)

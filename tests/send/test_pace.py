@@ -38,6 +38,18 @@ def test_without_a_rate_everything_goes_at_once() -> None:
     assert pace.limit is None
 
 
+def test_a_rest_of_our_own() -> None:
+    """Nothing goes out before it is over, and the rate is what it was; it never shortens what the vendor asked for."""
+    pace = Pace(10.0, 0.0)
+    pace.rest(5.0)
+    assert (flood(pace, 0.0, 5.0), pace.limit) == (0, 10.0)
+    assert flood(pace, 5.0, 6.0) > 0
+
+    pace.throttled(6.0, 30.0)
+    pace.rest(8.0)
+    assert pace.not_before == 36.0
+
+
 def test_a_burst_is_bounded() -> None:
     """A quarter of a second's worth may go at once; the next request comes when its token is there."""
     pace = Pace(40.0, 0.0)

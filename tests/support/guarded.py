@@ -10,6 +10,7 @@ from confluent_kafka.admin import (
     AclBindingFilter,
     AclOperation,
     AclPermissionType,
+    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -18,6 +19,7 @@ from confluent_kafka.admin import (
 )
 
 from tests.support.broker import REQUEST_TIMEOUT, Broker, KafkaProcess, Listener, admin_client
+from tests.support.waiting import eventually_sync
 
 USER = "clickstream"
 PASSWORD = "let-me-write"  # noqa: S105 - of a server on loopback
@@ -33,9 +35,10 @@ super.users=User:ANONYMOUS
 """On the plain port, where tests look, everybody may do everything; our user only what he is given."""
 Rule = TypeVar("Rule", AclBinding, AclBindingFilter)
 Entry = tuple[ResourceType, str, AclOperation]
+"""The name is a whole one, or ends with `*`: then it means all that begin so."""
 TO_WORK: tuple[Entry, ...] = (
-    (ResourceType.TOPIC, "test.", AclOperation.READ),
-    (ResourceType.GROUP, "test", AclOperation.READ),
+    (ResourceType.TOPIC, "test.*", AclOperation.READ),
+    (ResourceType.GROUP, "test*", AclOperation.READ),
 )
 """What the service needs but for its letters: names of tests' topics and groups begin so."""
 
@@ -66,14 +69,16 @@ class GuardedKafka(KafkaProcess):
         }
 
     def let(self, *entries: Entry) -> None:
-        """Let the user do this with all whose names begin so."""
+        """Let the user do this; he may when this returns."""
         admin = admin_client(self.bootstrap)
         _await(admin.create_acls([_rule(AclBinding, *entry) for entry in entries]))
+        eventually_sync(lambda: all(_known(admin, entry) for entry in entries))
 
     def forbid(self, *entries: Entry) -> None:
-        """Take that away again."""
+        """Take that away again; it is gone when this returns."""
         admin = admin_client(self.bootstrap)
         _await(admin.delete_acls([_rule(AclBindingFilter, *entry) for entry in entries]))
+        eventually_sync(lambda: not any(_known(admin, entry) for entry in entries))
 
     def set(self, topic: str, **config: str) -> None:
         """Change a topic's configuration; names with `_` in the place of a point."""
@@ -86,9 +91,14 @@ class GuardedKafka(KafkaProcess):
         _await(admin.incremental_alter_configs([change]))
 
 
-def _rule(kind: type[Rule], of: ResourceType, prefix: str, operation: AclOperation) -> Rule:
-    begins, allow = ResourcePatternType.PREFIXED, AclPermissionType.ALLOW
-    return kind(of, prefix, begins, f"User:{USER}", "*", operation, allow)
+def _rule(kind: type[Rule], of: ResourceType, name: str, operation: AclOperation) -> Rule:
+    pattern = ResourcePatternType.PREFIXED if name.endswith("*") else ResourcePatternType.LITERAL
+    return kind(of, name.removesuffix("*"), pattern, f"User:{USER}", "*", operation, AclPermissionType.ALLOW)
+
+
+def _known(admin: AdminClient, entry: Entry) -> bool:
+    """Whether the broker goes by this rule; it hears of rules a moment after they are made."""
+    return bool(admin.describe_acls(_rule(AclBindingFilter, *entry)).result(REQUEST_TIMEOUT))
 
 
 def _await(answers: Mapping[Any, Future[Any]]) -> None:
