@@ -116,12 +116,15 @@ class Scene:
         with reader(self.path.broker.bootstrap) as opened:
             return sum(end for _, end in (opened.watermarks(self.letters) or {}).values())
 
-    def command(self, *arguments: str, faulty: Mapping[str, Any] = STILL_FAULTY, **destination: Any) -> "Command":
-        """A command with this file."""
+    def given(self, *arguments: str, faulty: Mapping[str, Any] = STILL_FAULTY, **destination: Any) -> list[str]:
+        """The arguments of a command with this file."""
         changes = {"group_prefix": self.path.prefix, **self.config(faulty, **destination)}
         file = write_config(self.path.folder, changes)
-        options = ["-c", str(file), "--destination", "rocket", "--format", "json"]
-        self._commands.append(Command([*arguments, *options], self.path.env))
+        return [*arguments, "-c", str(file), "--destination", "rocket", "--format", "json"]
+
+    def command(self, *arguments: str, faulty: Mapping[str, Any] = STILL_FAULTY, **destination: Any) -> "Command":
+        """A command with this file."""
+        self._commands.append(Command(self.given(*arguments, faulty=faulty, **destination), self.path.env))
         return self._commands[-1]
 
     def close(self) -> None:

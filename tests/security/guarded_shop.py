@@ -1,11 +1,16 @@
 """A shop with dead letters on a Kafka that knows who may do what."""
 
+import os
 from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
+import pytest
 from confluent_kafka import Producer
 
+from processor.cli.main import main
 from processor.records import Assignment, ErrorClass, Failure, Stage
 from processor.replay.audit import audit_topic
 from processor.replay.history import Run
@@ -67,9 +72,26 @@ class GuardedShop:
 
     def run(self, *arguments: str, rate: str = "none") -> Command:
         """Start a command."""
-        paced = ("--rate", rate) if arguments[0] == "replay" else ()
+        return self.scene.command(*self._whole(arguments, rate), faulty={})
+
+    def attempt(self, *arguments: str) -> tuple[int, str, str]:
+        """Run a command that is refused before it begins: here, for a process of its own takes a second to start.
+
+        Returns:
+            Its exit code, and what it wrote to stdout and stderr.
+        """
+        out, err = StringIO(), StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in self.scene.path.env.items():
+                patch.setenv(name, value)
+            patch.setattr(os, "_exit", lambda _: pytest.fail("it was not refused"))  # as a replay ends
+            code = main(self.scene.given(*self._whole(arguments, "none"), faulty={}))
+        return code, out.getvalue(), err.getvalue()
+
+    def _whole(self, arguments: tuple[str, ...], rate: str) -> list[str]:
         file = str(self.scene.path.folder / "letters.avro")
-        return self.scene.command(*(file if each == "FILE" else each for each in arguments), *paced, faulty={})
+        paced = ["--rate", rate] if arguments[0] == "replay" else []
+        return [*(file if each == "FILE" else each for each in arguments), *paced]
 
     @property
     def done(self) -> tuple[int, list[str]]:

@@ -96,6 +96,7 @@ def test_what_a_command_needs(shop: GuardedShop, name: str) -> None:
     shop.let(*rights)
     if "FILE" in case.arguments:
         assert shop.run("dlq", "export", "FILE").end() == 0
+    before = shop.done
     for right in rights:
         shop.forbid(right)
         if right.operation != CONFIGS:
@@ -105,21 +106,24 @@ def test_what_a_command_needs(shop: GuardedShop, name: str) -> None:
         elif case.changes_nothing:
             doubted(shop, case, right)
         shop.let(right)
+    after = shop.done
     command = shop.run(*case.arguments)
 
+    assert after == before
     assert (command.end(), command.err.count("lacks")) == (case.code, 0), command.err
     assert case.ended(shop, command), command.out
 
 
 def refused(shop: GuardedShop, case: Case, right: Right) -> None:
-    """It ends with the command that mends it, as Kafka says so and not after its silence, and nothing was done."""
-    before = shop.done
-    command = shop.run(*case.arguments)
-    code = command.end()
+    """It ends with the command that mends it, as Kafka says so and not after its silence."""
+    if right.column == "transactional id":  # Kafka does not tell of this one before it is used: the run has begun
+        command = shop.run(*case.arguments)
+        code, out, err = command.end(), command.out, command.err
+    else:
+        code, out, err = shop.attempt(*case.arguments)
 
-    assert (code, command.out) == (1, ""), right
-    assert shop.missed(right) in command.err
-    assert shop.done == before
+    assert (code, out) == (1, ""), right
+    assert shop.missed(right) in err
 
 
 def doubted(shop: GuardedShop, case: Case, right: Right) -> None:
@@ -141,10 +145,10 @@ def without_expiry(shop: GuardedShop, case: Case) -> None:
 
 def test_all_that_is_lacking_is_told_at_once(shop: GuardedShop) -> None:
     """Nobody has to run a command once for each right; one who may do nothing learns of all."""
-    command = shop.run("replay")
+    code, _, err = shop.attempt("replay")
 
-    assert command.end() == 1
+    assert code == 1
     for column in ("dead-letter topic", "audit topic"):
         (kind, name, _), *_ = [right.entry(shop.scene) for right in table()["replay"] if right.column == column]
-        assert f"lacks Read and Write on the topic {name}; let it: kafka-acls.sh" in command.err, kind
-    assert "lacks Read on the groups" in command.err
+        assert f"lacks Read and Write on the topic {name}; let it: kafka-acls.sh" in err, kind
+    assert "lacks Read on the groups" in err
