@@ -23,9 +23,10 @@ TURN = 1.0
 POLL = 0.1
 """Seconds between two looks for an answer."""
 
-
 MakeConsumer = Callable[[dict[str, object]], Consumer]
 """Builds a client of the group; it is given its callbacks."""
+Answer = tuple[KafkaError | None, list[TopicPartition]]
+"""To a commit, as the client's `on_commit` tells it."""
 
 
 def write_start_offsets(
@@ -57,13 +58,8 @@ def write_start_offsets(
     Raises:
         KafkaException: Kafka could not be asked, or the group's offsets cannot be written; try again.
     """
-    answers: list[KafkaError | None] = []
-
-    def answered(error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        # One partition whose offset was not written would begin elsewhere than the file says.
-        answers.append(error or next((p.error for p in partitions if p.error is not None), None))
-
-    consumer = make_consumer({"on_commit": answered})
+    answers: list[Answer] = []
+    consumer = make_consumer({"on_commit": lambda *answer: answers.append(answer)})
     try:
         partitions = _partitions(consumer, topics, stopping, log)
         if not partitions or any(
@@ -72,8 +68,7 @@ def write_start_offsets(
             return
         admin = make_admin()
         starts = _starts(admin, partitions, start_from)
-        consumer.commit(offsets=starts, asynchronous=True)
-        error = _answer(consumer, answers)
+        error = _commit(consumer, starts, answers)
     finally:
         consumer.close()
     if error is None:
@@ -84,13 +79,16 @@ def write_start_offsets(
         raise KafkaException(error)
 
 
-def _answer(consumer: Consumer, answers: list[KafkaError | None]) -> KafkaError | None:
-    """Wait for the commit: it is refused while the group has members, which means that another replica was first."""
+def _commit(consumer: Consumer, starts: list[TopicPartition], answers: Sequence[Answer]) -> KafkaError | None:
+    """It is refused while the group has members, which means that another replica was first."""
+    consumer.commit(offsets=starts, asynchronous=True)
     for _ in range(round(TIMEOUT / POLL)):
         if answers:
-            break
+            error, partitions = answers[0]
+            # One partition whose offset was not written would begin elsewhere than the file says.
+            return error or next((p.error for p in partitions if p.error is not None), None)
         consumer.poll(POLL)
-    return answers[0] if answers else KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - its only name
+    return KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - its only name
 
 
 def _is_read(admin: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> bool:
@@ -163,6 +161,6 @@ def _starts(admin: AdminClient, partitions: list[TopicPartition], start_from: St
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
 
 
-def _offsets(admin: AdminClient, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+def _offsets(admin: AdminClient, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[Key, int]:
     futures = admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=TIMEOUT)
     return {(partition.topic, partition.partition): future.result().offset for partition, future in futures.items()}
