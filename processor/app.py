@@ -16,6 +16,7 @@ from processor.consume.backpressure import Limits
 from processor.consume.bridge import LoopBridge
 from processor.consume.kafka_thread import KafkaThread
 from processor.consume.lag import EndOffsets
+from processor.consume.lease import Lease
 from processor.consume.roll import Roll
 from processor.consume.share import ShareWatch
 from processor.consume.start import write_start_offsets
@@ -132,29 +133,11 @@ def _build_pipeline(
         score=score,
         clock=clock,
     )
-
-    def forget(assignments: Sequence[Assignment]) -> None:
-        pipeline.forget(assignments)
-        kafka.lease.known()
-
-    async def drain(assignments: Sequence[Assignment]) -> None:
-        await pipeline.drain(assignments)
-        await feed.drained(assignments)
-
-    bridge = LoopBridge(
-        loop,
-        receive=lambda records: pipeline.receive(feed.taken(records)),
-        drain=drain,
-        ended=forget,
-        drain_timeout=plan.settings.timeout + DRAIN_MARGIN,
-        alive=kafka.lease.renew,
-        log=log,
-    )
     return RunningPipeline(
         plan=plan,
         pipeline=pipeline,
         kafka=kafka,
-        bridge=bridge,
+        bridge=_bridge(loop, pipeline, kafka.lease, feed, plan.settings.timeout + DRAIN_MARGIN, log),
         scheduler=scheduler,
         sender=sender,
         http=http,
@@ -201,6 +184,28 @@ def _kafka_thread(
         if plan.settings.mode == "paused"
         else Limits(memory.max_records, memory.max_bytes, settings.max_ahead),
         clock=clock,
+        log=log,
+    )
+
+
+def _bridge(
+    loop: asyncio.AbstractEventLoop, pipeline: Pipeline, lease: Lease, feed: Feed, drain_timeout: float, log: Logger
+) -> LoopBridge:
+    async def drain(assignments: Sequence[Assignment]) -> None:
+        await pipeline.drain(assignments)
+        await feed.drained(assignments)
+
+    def forget(assignments: Sequence[Assignment]) -> None:
+        pipeline.forget(assignments)
+        lease.known()
+
+    return LoopBridge(
+        loop,
+        receive=lambda records: pipeline.receive(feed.taken(records)),
+        drain=drain,
+        ended=forget,
+        drain_timeout=drain_timeout,
+        alive=lease.renew,
         log=log,
     )
 
