@@ -74,3 +74,29 @@ class Start:
     finding: Finding = Finding.GOOD
     expired: int = 0
     ignored: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionView:
+    """What the ledger knows of one assigned partition, for people and for back-pressure.
+
+    Attributes:
+        committed: what the group coordinator holds; None = nothing yet.
+        frontier: everything received below it is settled.
+        next: where the next record is expected.
+        records, size: unsettled records and their bytes.
+        ahead: settled records' spans beyond the frontier.
+        oldest: Kafka timestamp (ms) of the record at the frontier; None while nothing is unsettled.
+        settled_ahead: offsets read beyond the frontier, less the unsettled records.
+        metadata_fill: how full the commit's metadata is with spans; 1 = at its limit.
+    """
+
+    committed: int | None
+    frontier: int | None
+    next: int | None
+    records: int
+    size: int
+    ahead: int
+    oldest: int | None
+    settled_ahead: int = 0
+    metadata_fill: float = 0.0

@@ -8,7 +8,8 @@ from processor.clock import ManualClock
 from processor.consume.lag import EndOffsets
 from processor.consume.ports import Counts, Snapshot
 from processor.metrics import Declaration, Metrics
-from processor.records import Assignment, Delivery, Key, PartitionView, Request
+from processor.offsets import PartitionView
+from processor.records import Assignment, Delivery, Key, Request
 from processor.report import status
 from processor.running import RunningPipeline
 from processor.samples import samples

@@ -4,7 +4,7 @@ import pytest
 
 from processor.consume.ports import Snapshot
 from processor.metrics import LAST_COMMIT, RATE_LIMIT, RECORDS
-from processor.records import PartitionView
+from processor.offsets import PartitionView
 from tests.report_bench import BEGIN, Bench
 
 

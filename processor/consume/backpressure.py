@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 
-from processor.records import Key, PartitionView
+from processor.offsets import PartitionView
+from processor.records import Key
 
 
 @dataclass(frozen=True, slots=True)

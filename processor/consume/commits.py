@@ -7,7 +7,8 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from processor.clock import Clock
 from processor.consume.ports import Counts, Offsets
 from processor.logs import Logger
-from processor.records import Key, PartitionView
+from processor.offsets import PartitionView
+from processor.records import Key
 
 
 class Commits:

@@ -30,7 +30,8 @@ from processor.consume.statistics import read
 from processor.consume.troubles import Complaints
 from processor.consume.upkeep import Upkeep
 from processor.logs import Logger
-from processor.records import Key, PartitionView, Span
+from processor.offsets import PartitionView
+from processor.records import Key, Span
 
 IDLE_WAIT = 0.2
 """Seconds that an empty poll waits."""

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from processor.offsets import Bookmark, PartitionLog, Start, TopicId
-from processor.records import Assignment, Key, PartitionView, Record, Span
+from processor.offsets import Bookmark, PartitionLog, PartitionView, Start, TopicId
+from processor.records import Assignment, Key, Record, Span
 
 
 class Offsets(Protocol):

@@ -7,7 +7,8 @@ from confluent_kafka import Consumer, TopicPartition
 from processor.consume.backpressure import Limits, decide, too_far_ahead
 from processor.consume.ports import Held
 from processor.logs import Logger
-from processor.records import Key, PartitionView
+from processor.offsets import PartitionView
+from processor.records import Key
 
 
 class Standing:

@@ -6,7 +6,8 @@ thread that no longer polls, and a partition that has work, no progress, and no 
 
 from collections.abc import Mapping
 
-from processor.records import Key, PartitionView
+from processor.offsets import PartitionView
+from processor.records import Key
 
 POLL_LIMIT = 60.0
 """Seconds without a turn of the Kafka thread. A turn may hold a drain (time-out + 2 s), a look for offsets and

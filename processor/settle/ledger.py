@@ -5,8 +5,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from processor.offsets import Bookmark, PartitionLog, Start
-from processor.records import Assignment, Key, PartitionView, Record, Span
+from processor.offsets import Bookmark, PartitionLog, PartitionView, Start
+from processor.records import Assignment, Key, Record, Span
 from processor.settle.commits import CommitPace
 from processor.settle.metadata import LIMIT
 from processor.settle.partition import PartitionLedger

@@ -16,8 +16,8 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 
-from processor.offsets import Bookmark, PartitionLog, Start
-from processor.records import Assignment, PartitionView, Record, Span
+from processor.offsets import Bookmark, PartitionLog, PartitionView, Start
+from processor.records import Assignment, Record, Span
 from processor.settle.metadata import LIMIT, Settled, encode
 from processor.settle.resume import Reading, recheck
 from processor.settle.unnamed import Unnamed

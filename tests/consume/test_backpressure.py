@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.consume.backpressure import Decision, Limits, decide, too_far_ahead
-from processor.records import Key, PartitionView
+from processor.offsets import PartitionView
+from processor.records import Key
 
 LIMITS = Limits(max_records=100, max_bytes=1000)
 A, B, C, D = (("clicks", number) for number in range(4))

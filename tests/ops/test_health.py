@@ -1,5 +1,6 @@
+from processor.offsets import PartitionView
 from processor.ops.health import PROGRESS_LIMIT, ProgressWatch
-from processor.records import Key, PartitionView
+from processor.records import Key
 
 A, B = ("clicks", 0), ("clicks", 1)
 LONG = PROGRESS_LIMIT

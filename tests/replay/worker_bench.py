@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from processor.clock import ManualClock
-from processor.records import Key, PartitionView
+from processor.offsets import PartitionView
+from processor.records import Key
 from processor.replay import replaying
 from processor.replay.history import Run
 from processor.replay.replaying import Progress, Worker

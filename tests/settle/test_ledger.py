@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from processor.offsets import Bookmark, PartitionLog, Start
-from processor.records import Assignment, Key, PartitionView, Span
+from processor.offsets import Bookmark, PartitionLog, PartitionView, Start
+from processor.records import Assignment, Key, Span
 from processor.settle.ledger import Ledger
 from processor.settle.metadata import LIMIT, Settled, decode
 from processor.settle.partition import MAX_STAMPS, PartitionLedger
