@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from processor.cli.columns import NONE, columns, cut, grouped
 from processor.cli.dlq_stats import CAUSES, MESSAGE
 from processor.cli.identity import add_who, who
-from processor.cli.letters import Letters, add_common, open_letters, tell, tell_passed_over
+from processor.cli.letters import Letters, add_common, log_run, open_letters, tell, tell_passed_over
 from processor.cli.options import count, print_json
 from processor.cli.selecting import add_selectors, selectors_of
 from processor.errors import ConfigError, FatalError, Fault
-from processor.logs import configure, logger
+from processor.logs import logger
 from processor.replay.audit_writer import AuditWriter
 from processor.replay.discard import Account, discard, find
 from processor.replay.history import Run
 from processor.replay.live import refuse_beside
-from processor.replay.masking import MASK
 from processor.replay.reading import begins_of, ends_of
 from processor.replay.rights import to_discard, to_look
 from processor.replay.run import Terms, new_run
@@ -117,10 +116,7 @@ def _discard(letters: Letters, found: Survey, run: Run) -> tuple[Run, Account]:
         run, account = discard(access, found, run, writer, clock)
     finally:
         writer.stop(STOP)
-    configure()  # what was done is told in the log, too
-    told = run.model_dump(include={"by", "host", "reason", "topic", "counts"})
-    selectors = run.selectors | ({"key": MASK} if "key" in run.selectors else {})  # a key may well name a person
-    logger(pipeline=access.plan.name).info("letters_discarded", run=run.id, selectors=selectors, **told)
+    log_run("letters_discarded", run, counts=run.counts)
     return run, account
 
 

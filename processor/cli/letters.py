@@ -14,13 +14,14 @@ from processor.cli.options import add_config, add_format, count
 from processor.cli.selecting import add_destination, plan_of, selection_of
 from processor.clock import Clock, SystemClock
 from processor.errors import FatalError
-from processor.logs import configure
+from processor.logs import configure, logger
 from processor.plan import load_plans
 from processor.records import Event
 from processor.replay.access import Access, opened
 from processor.replay.audit import Finding
-from processor.replay.history import History
+from processor.replay.history import History, Run
 from processor.replay.letter import DeadLetter, Replayed
+from processor.replay.masking import MASK
 from processor.replay.opening import Opener
 from processor.replay.reading import Bounds, begins_of, ends_of
 from processor.replay.rights import Needs, refuse_without, to_look
@@ -152,6 +153,14 @@ def open_letters(
 def tell(words: str) -> None:
     """Say something that is not what was asked for."""
     print(f"clickstream: {words}", file=sys.stderr)
+
+
+def log_run(event: str, run: Run, **more: Any) -> None:
+    """Tell the log, too, what was done, by whom and why."""
+    configure()
+    selectors = run.selectors | ({"key": MASK} if run.selectors.get("key") else {})  # a key may well name a person
+    told = run.model_dump(include={"by", "host", "reason", "topic"})
+    logger(pipeline=run.destination).info(event, run=run.id, selectors=selectors, **told, **more)
 
 
 def tell_passed_over(walk: Walk) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import uvloop
 
 from processor.cli.columns import grouped, span
-from processor.cli.letters import Letters, open_letters, tell
+from processor.cli.letters import Letters, log_run, open_letters, tell
 from processor.cli.options import add_config, add_format, count, print_json
 from processor.cli.overlays import overlay_paths
 from processor.cli.progress import ProgressLine
@@ -21,13 +21,12 @@ from processor.cli.replay_options import WAIVABLE, add_options, refuse_mixed
 from processor.cli.replay_task import Task, task_of
 from processor.cli.signals import Signals, leave
 from processor.errors import ConfigError, FatalError, Fault
-from processor.logs import configure, logger
+from processor.logs import logger
 from processor.plan import Plan
 from processor.replay.account import Account, account_of, filed_counts, filed_lines
 from processor.replay.audit_writer import AuditWriter
 from processor.replay.export import open_export
-from processor.replay.history import Run
-from processor.replay.masking import MASK, as_is, masked
+from processor.replay.masking import as_is, masked
 from processor.replay.outcomes import Outcome
 from processor.replay.rehearsal import REASONS, as_curl
 from processor.replay.run import Found, work
@@ -166,7 +165,7 @@ def _replay(task: Task, options: argparse.Namespace, signals: Signals) -> NoRetu
     except BaseException:  # noqa: BLE001 - a defect
         leave(1, f"ended by a defect of the service{goes_on}: {traceback.format_exc()}")
     unwritten = writer.stop(WRITER_STOP)
-    _log(begun.run, account)
+    log_run("letters_replayed", begun.run, kind=begun.run.kind, counts=account.counts())
     _print(letters, begun, account, left, options.format)
     sys.stdout.flush()
     words = f"{unwritten} marks were not acknowledged: what they tell of may be sent again" if unwritten else ""
@@ -187,16 +186,6 @@ async def _work(
         return await work(letters.access, found, writer, letters.clock, shown.show, stop)
     finally:
         shown.end()
-
-
-def _log(run: Run, account: Account) -> None:
-    """What was done is told in the log, too."""
-    configure()
-    selectors = run.selectors | ({"key": MASK} if run.selectors.get("key") else {})  # a key may well name a person
-    told = run.model_dump(include={"by", "host", "reason", "topic", "kind"})
-    logger(pipeline=run.destination).info(
-        "letters_replayed", run=run.id, selectors=selectors, counts=account.counts(), **told
-    )
 
 
 def _print(letters: Letters, found: Found, account: Account, left: str, form: str) -> None:
