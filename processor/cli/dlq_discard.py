@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from processor.cli.columns import NONE, columns, cut, grouped
-from processor.cli.dlq_stats import CAUSES, MESSAGE
+from processor.cli.dlq_stats import CAUSES, MESSAGE, print_causes
 from processor.cli.identity import add_who, who
 from processor.cli.letters import Letters, add_common, log_run, open_letters, tell, tell_passed_over
 from processor.cli.options import count, print_json
@@ -123,10 +123,7 @@ def _discard(letters: Letters, found: Survey, run: Run) -> tuple[Run, Account]:
 def _show(options: argparse.Namespace, tally: Tally, run: Run, account: Account) -> None:
     causes, others, rest = tally.causes(CAUSES)
     if options.format == "json":
-        for cause in causes:
-            print_json({"type": "cause", **cause.as_json()})
-        if others:
-            print_json({"type": "others", "causes": others, **rest.as_json()})
+        print_causes(causes, others, rest)
         print_json(account.as_json(run=run.id or None, dry_run=options.dry_run))
         return
     if causes:

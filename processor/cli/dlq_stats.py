@@ -1,7 +1,7 @@
 """`clickstream dlq stats`: letters by cause, and how long they stay."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -56,10 +56,7 @@ def execute(options: argparse.Namespace) -> int:
     causes, others, rest = tally.causes(CAUSES)
     if options.format == "json":
         print_json(_topic_as_json(topic, tally, kept, walk))
-        for cause in causes:
-            print_json({"type": "cause", **cause.as_json()})
-        if others:
-            print_json({"type": "others", "causes": others, **rest.as_json()})
+        print_causes(causes, others, rest)
     else:
         print("\n".join(_lines(_head(topic, tally, kept, wall), causes, others, rest)))
     tell_passed_over(walk)
@@ -76,6 +73,14 @@ def retention(admin: AdminClient, topic: str) -> int | None:
     if "delete" not in config["cleanup.policy"].value:
         return FOR_EVER
     return int(config["retention.ms"].value)
+
+
+def print_causes(causes: Sequence[Cause], others: int, rest: Count) -> None:
+    """Print what `Tally.causes` gave, for scripts."""
+    for cause in causes:
+        print_json({"type": "cause", **cause.as_json()})
+    if others:
+        print_json({"type": "others", "causes": others, **rest.as_json()})
 
 
 def _topic_as_json(topic: str, tally: Tally, kept: int | None, walk: Walk) -> dict[str, Any]:
