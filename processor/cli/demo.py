@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import uvloop
 
-from processor.cli.options import add_format
+from processor.cli.options import add_format, positive
 from processor.cli.signals import KILLED, leave
 from processor.demo.desk import Desk
 from processor.demo.facts import Fact
@@ -42,7 +42,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "that clicks. On a terminal keys make trouble; the options do the same by themselves, one after another. Ends "
         "with an account per destination; exit code 0 when it balances.",
     )
-    parser.add_argument("--events", type=_positive, metavar="N", help="stop after so many clicks")
+    parser.add_argument("--events", type=positive, metavar="N", help="stop after so many clicks")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop clicking after so many seconds")
     parser.add_argument("--outage", type=_seconds, default=0.0, metavar="S", help="for so long a vendor answers 503")
     parser.add_argument(
@@ -63,13 +63,6 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same clicks (default: 1)")
     add_format(parser)
     parser.set_defaults(execute=lambda given: execute(given, parser.error))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 def _seconds(text: str) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 from processor.cli.columns import NONE, columns, cut, grouped
 from processor.cli.letters import add_common, open_letters, tell, tell_passed_over
-from processor.cli.options import print_json
+from processor.cli.options import positive, print_json
 from processor.cli.selecting import add_selectors, selectors_of
 from processor.replay.facts import facts
 from processor.replay.history import History, State
@@ -31,17 +31,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     add_common(parser)
     parser.add_argument(
-        "--limit", type=_limit, default=LIMIT, metavar="N", help=f"the newest so many letters (default: {LIMIT})"
+        "--limit", type=positive, default=LIMIT, metavar="N", help=f"the newest so many letters (default: {LIMIT})"
     )
     parser.add_argument("--state", choices=[state.value for state in State], help="only letters in this state")
     add_selectors(parser)
     parser.set_defaults(execute=execute)
-
-
-def _limit(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text):
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is not a number of letters (1 or more)")
 
 
 def execute(options: argparse.Namespace) -> int:

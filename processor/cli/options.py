@@ -42,6 +42,17 @@ def print_findings(faults: Iterable[Fault], form: str) -> None:
             print(fault, file=sys.stderr)
 
 
+def positive(text: str) -> int:
+    """Read a number that makes sense from 1 on.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if text.isascii() and text.isdigit() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+
+
 def count(number: int, what: str) -> str:
     """Say how many there are: `1 case`, `2 cases`."""
     return f"{number} {what}{'' if number == 1 else 's'}"

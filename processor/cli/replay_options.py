@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic_core import PydanticCustomError
 
 from processor.cli.identity import add_who, who
+from processor.cli.options import positive
 from processor.cli.overlays import kept
 from processor.cli.selecting import FROM_SOURCE, add_destination, add_selectors, time
 from processor.errors import ConfigError, FatalError, Fault
@@ -47,10 +48,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=_rate, default=argparse.SUPPRESS, metavar="N/s", help="default: a tenth of the destination's"
     )
-    parser.add_argument("--max", type=_number, metavar="N", help="so many letters, the oldest")
+    parser.add_argument("--max", type=positive, metavar="N", help="so many letters, the oldest")
     parser.add_argument(
         "--max-replays",
-        type=_number,
+        type=positive,
         default=MAX_REPLAYS,
         metavar="N",
         help=f"leave letters alone that were replayed so often (default: {MAX_REPLAYS})",
@@ -165,9 +166,3 @@ def _rate(text: str) -> float | None:
     if rate is not None and rate <= 0:
         raise argparse.ArgumentTypeError(f"{text} is no rate above 0")
     return rate
-
-
-def _number(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text):
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is not a number above 0")

@@ -537,7 +537,7 @@ def test_what_the_file_does_not_have(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["list", "--limit", "0"], "0 is not a number of letters"),
+        (["list", "--limit", "0"], "0 is not a number above 0"),
         (["list", "--since", "yesterday"], "yesterday is neither a time with its zone"),
         (["list", "--since", "2026-11-22T09:00:00"], "is neither a time with its zone"),
         (["list", "--status", "4xx"], "4xx is not an HTTP status"),
