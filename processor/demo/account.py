@@ -87,10 +87,6 @@ class Account:
         taken, self.accepted = self.accepted, []
         return taken
 
-    def by_lane(self) -> Counter[tuple[str, str]]:
-        """Count accepted deliveries by (method, lane)."""
-        return Counter((delivery.method, delivery.lane) for delivery in self.accepted)
-
     def summary(self) -> dict[str, Any]:
         """The books without the single deliveries, as JSON types."""
         return {

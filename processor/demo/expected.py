@@ -55,11 +55,6 @@ def expected_deliveries(click: Click) -> Iterator[Expected]:
             pass  # no route reads ContactIdentified
 
 
-def count_by_route(clicks: Iterable[Click]) -> Counter[str]:
-    """Count the deliveries that all clicks ask for, by route."""
-    return Counter(expected.route for click in clicks for expected in expected_deliveries(click))
-
-
 def _voyado(click: Click, route: str, method: str, lane: str, item: str) -> Iterator[Expected]:
     """Voyado hears of known contacts only."""
     if click.value["contactId"]:

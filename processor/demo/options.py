@@ -50,8 +50,3 @@ class DemoOptions:
         lengths = [self.outage and self.outage + RECOVERY, self.revoke and self.revoke + RECOVERY]
         lengths.append(RESTART if self.restart else 0.0)
         return STEADY + sum(each + STEADY for each in lengths if each)
-
-    @property
-    def endless(self) -> bool:
-        """Whether nothing but the user ends the clicking."""
-        return self.events is None and self.seconds is None and not self.troubled

@@ -17,8 +17,6 @@ REFRESH = 0.25
 UP_AND_CLEAR = "\x1b[{}F\x1b[J"
 """To the beginning of the line so many lines above, and everything from there on is cleared."""
 RED, YELLOW, GREEN, DIM, PLAIN = "\x1b[1;31m", "\x1b[33m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
-FEW = 60
-"""Columns below which the header takes a line for each address."""
 
 
 class Screen:

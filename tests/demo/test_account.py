@@ -58,7 +58,6 @@ def test_accepted_deliveries_are_kept_in_order_and_counted() -> None:
 
     assert account.accepted == [view("a"), view("b"), view("a", "2"), Accepted("order", "a", "t/1", 0)]
     assert account.deliveries == {"view": 3, "order": 1}
-    assert account.by_lane() == {("view", "a"): 2, ("view", "b"): 1, ("order", "a"): 1}
 
 
 def test_the_summary_of_nothing_is_empty() -> None:
