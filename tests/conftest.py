@@ -6,6 +6,7 @@ import pytest
 from xdist.workermanage import WorkerController
 
 from tests.support.broker import Broker, KafkaProcess, running_broker
+from tests.support.guarded import GuardedKafka
 from tests.support.java import QUICK
 from tests.support.options import UnavailableError
 from tests.support.registry import Registry, RegistryProcess, running_registry
@@ -69,6 +70,17 @@ def topic(broker: Broker) -> Iterator[TopicFactory]:
     factory = TopicFactory(broker)
     yield factory
     factory.close()
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[GuardedKafka]:
+    """A Kafka that knows who may do what; its user may do nothing but what a test lets him."""
+    try:
+        kafka = GuardedKafka()
+    except UnavailableError as error:
+        pytest.skip(f"no Kafka that knows who may do what: {error}")
+    with kafka:
+        yield kafka
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A dead-letter topic in trouble, on a real Kafka that knows who may do what: letters wait, all else goes on."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,9 +11,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from processor.demo.vendors import VendorOptions
 from tests.support.broker import REQUEST_TIMEOUT
-from tests.support.guarded import GuardedKafka, running_guarded_kafka
+from tests.support.guarded import Entry, GuardedKafka
 from tests.support.metrics import counted
-from tests.support.options import UnavailableError
 from tests.support.path import running_path
 from tests.support.registry import Registry
 from tests.support.service import ServiceProcess
@@ -24,19 +22,21 @@ from tests.support.waiting import eventually_sync
 
 WITHIN = 30.0
 """Seconds for what waits for the next look or the next try."""
+TO_WORK: tuple[Entry, ...] = (
+    (ResourceType.TOPIC, "test.*", AclOperation.READ),
+    (ResourceType.GROUP, "test*", AclOperation.READ),
+)
+"""What the service needs but for its letters: names of tests' topics and groups begin so."""
 BAD, OTHERS = 0, (1, 2, 3)
 """The partition with a record that has to be buried, and the others."""
 
 
 @pytest.fixture(scope="module")
-def kafka() -> Iterator[GuardedKafka]:
-    """A Kafka of these tests' own."""
-    with ExitStack() as stack:
-        try:
-            kafka = stack.enter_context(running_guarded_kafka())
-        except UnavailableError as error:
-            pytest.skip(f"no Kafka that knows who may do what: {error}")
-        yield kafka
+def kafka(guarded: GuardedKafka) -> Iterator[GuardedKafka]:
+    """A Kafka whose user may read topics and work in groups, and write nothing."""
+    guarded.let(*TO_WORK)
+    yield guarded
+    guarded.forbid(*TO_WORK)
 
 
 @pytest.fixture

@@ -45,17 +45,6 @@ def path(tmp_path: Path, kafka: SecuredKafka, registry: Registry) -> Iterator[Wh
         yield path
 
 
-@pytest.fixture(scope="session")
-def guarded() -> Iterator[GuardedKafka]:
-    """A Kafka that knows who may do what; its user may do nothing."""
-    with ExitStack() as stack:
-        try:
-            kafka = stack.enter_context(GuardedKafka())
-        except UnavailableError as error:
-            pytest.skip(f"no Kafka that knows who may do what: {error}")
-        yield kafka
-
-
 @pytest.fixture
 def shop(tmp_path: Path, guarded: GuardedKafka, registry: Registry) -> Iterator[GuardedShop]:
     """A shop with letters and a run that was killed long ago; its user may do nothing yet."""

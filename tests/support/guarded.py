@@ -1,8 +1,7 @@
 """A Kafka that knows who may do what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from confluent_kafka.admin import (
@@ -36,11 +35,6 @@ super.users=User:ANONYMOUS
 Rule = TypeVar("Rule", AclBinding, AclBindingFilter)
 Entry = tuple[ResourceType, str, AclOperation]
 """The name is a whole one, or ends with `*`: then it means all that begin so."""
-TO_WORK: tuple[Entry, ...] = (
-    (ResourceType.TOPIC, "test.*", AclOperation.READ),
-    (ResourceType.GROUP, "test*", AclOperation.READ),
-)
-"""What the service needs but for its letters: names of tests' topics and groups begin so."""
 
 
 class GuardedKafka(KafkaProcess):
@@ -104,15 +98,3 @@ def _known(admin: AdminClient, entry: Entry) -> bool:
 def _await(answers: Mapping[Any, Future[Any]]) -> None:
     for answer in answers.values():
         answer.result(REQUEST_TIMEOUT)
-
-
-@contextmanager
-def running_guarded_kafka() -> Iterator[GuardedKafka]:
-    """Start it; the user may read topics and work in groups, and write nothing.
-
-    Raises:
-        UnavailableError: Java or Maven is missing.
-    """
-    with GuardedKafka() as kafka:
-        kafka.let(*TO_WORK)
-        yield kafka
