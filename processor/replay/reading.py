@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import TopicMetadata
 
-from processor.clock import Clock, SystemClock
+from processor.clock import Clock
 from processor.consume.messages import record_of
 from processor.consume.troubles import Trouble, explain, explain_raised
 from processor.errors import FatalError
@@ -26,7 +26,6 @@ BATCH = 1000
 """Records of one poll."""
 WAIT = 0.2
 """Seconds for the first record of a poll."""
-SYSTEM_CLOCK = SystemClock()
 END_OF_PARTITION = KafkaError._PARTITION_EOF  # noqa: SLF001 - the only name of librdkafka's own code
 OPTIONS: Mapping[str, Any] = {
     "auto.offset.reset": "earliest",  # what retention takes while we read is passed over
@@ -63,7 +62,7 @@ class Reader:
         FatalError: the client cannot be made.
     """
 
-    def __init__(self, clients: KafkaClients, bootstrap: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, clients: KafkaClients, bootstrap: str, clock: Clock) -> None:
         self._bootstrap = bootstrap
         self._clock = clock
         self._log = logger()
