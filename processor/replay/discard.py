@@ -16,7 +16,6 @@ from processor.replay.letter import DeadLetter
 from processor.replay.stats import Tally
 from processor.replay.survey import Passed, Survey, sort_out
 from processor.replay.walk import Walk
-from processor.settle.letters import iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,6 @@ def discard(access: Access, found: Survey, run: Run, writer: AuditWriter, clock:
         )
     told = access.audit.read().of_run(run.id).get(DISCARDED, {})
     account = Account(found, sum(map(len, told.values())))
-    run = run.model_copy(update={"state": "done", "ended": iso(clock.wall()), "counts": account.counts()})
+    run = run.ended_at(clock.wall(), counts=account.counts())
     writer.write_run(run)
     return run, account

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from processor.records import Key, Record
 from processor.replay.spans import PartitionSpans, Spans
+from processor.settle.letters import iso
 
 DISCARDED = "discarded"
 """The one outcome that is no replay."""
@@ -113,6 +114,11 @@ class Run(_Message):
         return shlex.join(
             ["clickstream", "replay", "--destination", self.destination, "--resume", self.id, *overlay, *waived]
         )
+
+    def ended_at(self, wall: float, words: str = "", counts: dict[str, int] | None = None) -> Self:
+        """The same at its end, in seconds since 1970: done, or stopped for the reason in these words."""
+        state = "stopped" if words else "done"
+        return self.model_copy(update={"ended": iso(wall), "state": state, "words": words, "counts": counts or {}})
 
 
 class Marks(_Message):

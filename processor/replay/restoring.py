@@ -124,7 +124,7 @@ class Restoring:
                 put_back += len(records)
         except FatalError as error:
             words = f"{put_back} letters of {self._export.path} were put back, then: {error}"
-            writer.write_run(run.model_copy(update={"ended": iso(self._wall()), "state": "stopped", "words": words}))
+            writer.write_run(run.ended_at(self._wall(), words))
             raise FatalError(f"{words}. They are open; the same command goes on with all of the file") from None
         # It may have taken long enough to count as dead, and another run may have begun, which sends what is back.
         run = run.model_copy(update={**self._bounds(restorer), "started": iso(self._wall())})

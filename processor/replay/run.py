@@ -193,7 +193,7 @@ def give_way(access: Access, run: Run, writer: AuditWriter, wall: float) -> None
     try:
         refuse_beside(access, access.audit.read(), wall, run)
     except FatalError as error:
-        writer.write_run(run.model_copy(update={"ended": iso(wall), "state": "stopped", "words": str(error)}))
+        writer.write_run(run.ended_at(wall, str(error)))
         raise
 
 
@@ -235,8 +235,7 @@ async def work(
         ).work(stop)
     account = account_of(found.survey, access.audit.read().of_run(run.id))
     if hopeless or not account.open:
-        ended = {"ended": iso(clock.wall()), "state": "stopped" if hopeless else "done", "words": hopeless}
-        writer.write_run(run.model_copy(update={**ended, "counts": account.counts()}))
+        writer.write_run(run.ended_at(clock.wall(), hopeless, account.counts()))
     return account, hopeless
 
 
