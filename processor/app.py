@@ -73,18 +73,15 @@ def build_service(ready: Ready, plans: Iterable[Plan], clock: Clock, feed: Feed 
         clock: the machine's.
         feed: how records get in, and who is told when they have left.
     """
-    settings, version, metrics = ready.settings, ready.version, Metrics()
-    schemas = schema_store(ready, clock)
-    local = LocalTypes(ready.schemas, {topic: each.raw for topic, each in settings.formats.items()})
+    settings, metrics = ready.settings, Metrics()
+    schemas, local = schema_store(ready, clock), local_types(ready)
     return Service(
-        build=lambda: [
-            _build_pipeline(settings, plan, version, metrics, schemas, local, clock, feed) for plan in plans
-        ],
+        build=lambda: [_build_pipeline(ready, plan, metrics, schemas, local, clock, feed) for plan in plans],
         watch=lambda: ready.tables.watch(logger()),
         metrics=metrics,
         ops=(settings.ops.host, settings.ops.port),
         shutdown_timeout=settings.shutdown_timeout,
-        version=version,
+        version=ready.version,
         clock=clock,
     )
 
@@ -96,17 +93,15 @@ def schema_store(ready: Ready, clock: Clock) -> SchemaStore:
     return SchemaStore(client, ready.schemas, clock, logger())
 
 
+def local_types(ready: Ready) -> LocalTypes:
+    """The schemas of a configuration's files, by their fingerprints and by topic."""
+    return LocalTypes(ready.schemas, {topic: each.raw for topic, each in ready.settings.formats.items()})
+
+
 def _build_pipeline(
-    settings: Settings,
-    plan: Plan,
-    version: str,
-    metrics: Metrics,
-    schemas: SchemaStore,
-    local: LocalTypes,
-    clock: Clock,
-    feed: Feed,
+    ready: Ready, plan: Plan, metrics: Metrics, schemas: SchemaStore, local: LocalTypes, clock: Clock, feed: Feed
 ) -> RunningPipeline:
-    log = logger(pipeline=plan.name)
+    settings, log = ready.settings, logger(pipeline=plan.name)
     loop = asyncio.get_running_loop()
     tokens = tokens_of(settings.kafka, os.environ, clock, log)
     clients = KafkaClients(settings.kafka, plan.group, f"clickstream-{plan.name}", tokens, log)
@@ -123,7 +118,7 @@ def _build_pipeline(
     ends = EndOffsets(admin)
     letters = plan.settings.dead_letter
     pipeline = Pipeline(
-        origin=Origin(plan.name, version, __version__),
+        origin=Origin(plan.name, ready.version, __version__),
         transform=feed.transform(plan, router, Decoder(schemas, local, router.wants), score),
         schemas=schemas,
         sender=sender,

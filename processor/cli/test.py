@@ -6,12 +6,11 @@ import logging
 import os
 from pathlib import Path
 
-from processor.app import schema_store
+from processor.app import local_types, schema_store
 from processor.cases.model import read_cases
 from processor.cases.rehearsal import Decoded, PinnedClock, Rehearsal, Verdict
 from processor.cli.options import add_config, add_format, count, print_json
 from processor.decode.decoder import AwaitSchema, Decoder, undecodable
-from processor.decode.local import LocalTypes
 from processor.logs import configure
 from processor.plan import Plan, Ready, load_plans
 from processor.records import Record, SchemaId
@@ -68,9 +67,8 @@ class Messages:
     """Decodes messages as the service does; the registry is asked only where a case has one that needs it."""
 
     def __init__(self, ready: Ready, clock: PinnedClock) -> None:
-        formats = {topic: each.raw for topic, each in ready.settings.formats.items()}
         self._store = schema_store(ready, clock)
-        self._decoder = Decoder(self._store, LocalTypes(ready.schemas, formats), lambda _topic, _event: True)
+        self._decoder = Decoder(self._store, local_types(ready), lambda _topic, _event: True)
         self._away: str | None = None
 
     def decode(self, record: Record, _plan: Plan) -> Decoded:

@@ -2,10 +2,9 @@
 
 import asyncio
 
-from processor.app import schema_store
+from processor.app import local_types, schema_store
 from processor.clock import Clock
 from processor.decode.decoder import AwaitSchema, Decoder
-from processor.decode.local import LocalTypes
 from processor.errors import FatalError
 from processor.plan import Plan, Ready
 from processor.records import Event, Failure, Filtered, Record, SchemaId
@@ -26,8 +25,7 @@ class Opener:
 
     def __init__(self, ready: Ready, plan: Plan, clock: Clock, *, letters: bool = True) -> None:
         self._schemas = schema_store(ready, clock)
-        local = LocalTypes(ready.schemas, {topic: each.raw for topic, each in ready.settings.formats.items()})
-        router = Router(plan.routes)
+        local, router = local_types(ready), Router(plan.routes)
         routes: Routes = LetterRouter(plan.routes) if letters else router
         self._any: Decodes = Decoder(self._schemas, local, lambda _topic, _event: True)
         self._wanted: Decodes = Decoder(self._schemas, local, router.wants)
