@@ -110,7 +110,7 @@ def _run(options: argparse.Namespace, selectors: Selectors, letters: Letters) ->
 
 def _discard(letters: Letters, found: Survey, run: Run) -> tuple[Run, Account]:
     access, clock = letters.access, letters.clock
-    writer = AuditWriter(access.audit.name, access.clients.producer, clock, logger())
+    writer = AuditWriter(access.audit.name, access.clients.producer, access.bootstrap, clock, logger())
     writer.start()
     try:
         run, account = discard(access, found, run, writer, clock)

@@ -148,7 +148,7 @@ def _rehearse(task: Task, options: argparse.Namespace) -> int:
 def _replay(task: Task, options: argparse.Namespace, signals: Signals) -> NoReturn:
     """Replay; the process ends here, for threads of it may wait for a Kafka that does not answer."""
     letters, access = task.letters, task.letters.access
-    writer = AuditWriter(access.audit.name, access.clients.producer, letters.clock, logger())
+    writer = AuditWriter(access.audit.name, access.clients.producer, access.bootstrap, letters.clock, logger())
     writer.start()
     stop, timeout = threading.Event(), access.ready.settings.shutdown_timeout
     signals.running(stop.set, timeout, lambda: "what was put back is open; the same command goes on")

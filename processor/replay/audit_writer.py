@@ -71,17 +71,21 @@ class AuditWriter:
     Args:
         topic: the audit topic; never created here.
         make_producer: builds the client; called again after a fatal error, and as long as it raises KafkaException.
+        bootstrap: what people give to Kafka's own tools.
 
     Attributes:
         worker: part of the keys of its marks, so that two processes of one run never overwrite each other's.
         trouble: why something waits, in words; None while nothing is known to be wrong.
     """
 
-    def __init__(self, topic: str, make_producer: Callable[[], Producer], clock: Clock, log: Logger) -> None:
+    def __init__(
+        self, topic: str, make_producer: Callable[[], Producer], bootstrap: str, clock: Clock, log: Logger
+    ) -> None:
         self.topic = topic
         self.worker = uuid4().hex[:8]
         self.trouble: str | None = None
         self._make_producer = make_producer
+        self._bootstrap = bootstrap
         self._clock = clock
         self._log = log.bind(audit_topic=topic)
         self._queue: deque[Entry] = deque()
@@ -266,10 +270,11 @@ class AuditWriter:
     def _hopeless(self, error: KafkaError) -> str | None:
         """What a person has to mend; None where it may be over by itself."""
         if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-            return on_topic("…", self.topic, WRITE)
+            return on_topic(self._bootstrap, self.topic, WRITE)
         if error.code() == KafkaError.CLUSTER_AUTHORIZATION_FAILED:  # no topic at all may be written to
-            older = allow("…", "--cluster", IDEMPOTENT)
-            return f"{on_topic('…', self.topic, WRITE)}; where the brokers are older than 2.8, also: {older}"
+            older = allow(self._bootstrap, "--cluster", IDEMPOTENT)
+            here = on_topic(self._bootstrap, self.topic, WRITE)
+            return f"{here}; where the brokers are older than 2.8, also: {older}"
         return HOPELESS.get(error.code())
 
     def _tell(self, error: KafkaError) -> None:

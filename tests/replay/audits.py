@@ -56,7 +56,9 @@ class Desk:
 def desk(broker: Broker, topic: str) -> Iterator[Desk]:
     """Read and write the audit topic of this dead-letter topic, as one process does."""
     admin, lines = admin_client(broker.bootstrap), Lines()
-    writer = AuditWriter(audit_topic(topic), lambda: producer(broker.bootstrap), SystemClock(), lines.log)
+    writer = AuditWriter(
+        audit_topic(topic), lambda: producer(broker.bootstrap), broker.bootstrap, SystemClock(), lines.log
+    )
     writer.start()
     with reader(broker.bootstrap) as opened:
         yield Desk(topic, Audit(topic, opened, admin, broker.bootstrap), writer, admin, lines)

@@ -102,7 +102,7 @@ def desk_of(letters: Letters, folder: Path) -> Iterator[Desk]:
     structlog.reset_defaults()  # the command has set up the process's logging
     ready = load_plans([folder / "clickstream.yaml"], {}, SystemClock(), offline=True)
     with opened(ready, ready.plans[0], SystemClock()) as access, open_export(folder / "letters.avro") as export:
-        writer = AuditWriter(access.audit.name, access.clients.producer, SystemClock(), logger())
+        writer = AuditWriter(access.audit.name, access.clients.producer, access.bootstrap, SystemClock(), logger())
         writer.start()
         yield Desk(letters, access, writer, export)
         writer.stop(10)

@@ -1,6 +1,7 @@
 """What is said in the audit topic counts when the broker has it, and is said again until it does."""
 
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from processor.replay.audit_writer import AuditWriter
 from processor.replay.history import AUDITED, Marks
 from processor.replay.spans import Spans
 from tests.replay.audits import audited, desk, producer
-from tests.replay.writers import RUN, Bench, Scripted, refusal
+from tests.replay.writers import BOOTSTRAP, RUN, Bench, Scripted, refusal
 from tests.support.broker import Broker, KafkaProcess, admin_client
 from tests.support.logs import Lines
 from tests.support.topics import TopicFactory
 from tests.support.waiting import eventually_sync
+
+ACLS = f"kafka-acls.sh --bootstrap-server {BOOTSTRAP}"
 
 
 @pytest.fixture
@@ -65,6 +68,7 @@ def test_marks_wait_for_a_kafka_that_is_away(own_kafka: KafkaProcess, monkeypatc
     writer = AuditWriter(
         f"{name}.audit",
         lambda: producer(broker.bootstrap, **{"message.timeout.ms": 1000, "log_level": 0}),
+        broker.bootstrap,
         SystemClock(),
         lines.log,
     )
@@ -104,8 +108,9 @@ def test_a_run_that_is_not_taken_in_time(monkeypatch: pytest.MonkeyPatch) -> Non
     ("code", "words"),
     [
         (KafkaError._UNKNOWN_TOPIC, "the topic does not exist"),
-        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "lacks Write on the topic dlq.audit; let it: kafka-acls.sh"),
-        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, "older than 2.8, also: .* --operation IdempotentWrite --cluster"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, f"lacks Write on the topic dlq.audit; let it: {ACLS} "),
+        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, f"on the topic dlq.audit; let it: {ACLS} .* --topic dlq.audit; "),
+        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, f"older than 2.8, also: {ACLS} .*IdempotentWrite --cluster"),
         (KafkaError.MSG_SIZE_TOO_LARGE, "raise its max.message.bytes"),
     ],
 )
@@ -124,7 +129,8 @@ def test_a_missing_topic(broker: Broker, topic: TopicFactory) -> None:
         pytest.skip("the mock cluster makes every topic that it is asked for")
     name = topic()
     config = {"topic.metadata.propagation.max.ms": 0, "log_level": 0}
-    writer = AuditWriter(f"{name}.audit", lambda: producer(broker.bootstrap, **config), SystemClock(), Lines().log)
+    client = partial(producer, broker.bootstrap, **config)
+    writer = AuditWriter(f"{name}.audit", client, broker.bootstrap, SystemClock(), Lines().log)
     writer.start()
 
     with pytest.raises(FatalError, match="the topic does not exist"):

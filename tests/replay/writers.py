@@ -13,6 +13,7 @@ from processor.replay.spans import Spans
 from tests.support.logs import Lines
 
 RUN = Run(id="2026-11-22-1", kind="replay", topic="dlq", topic_id="one")
+BOOTSTRAP = "kafka.acme.test:9092"
 Answer = Callable[[KafkaError | None, None], None]
 
 
@@ -68,7 +69,7 @@ class Bench:
     def __init__(self, *clients: Scripted | KafkaException) -> None:
         self.clients = [*clients]
         self.lines = Lines()
-        self.writer = AuditWriter("dlq.audit", self._make, SystemClock(), self.lines.log)
+        self.writer = AuditWriter("dlq.audit", self._make, BOOTSTRAP, SystemClock(), self.lines.log)
         self.writer.start()
 
     def _make(self) -> Producer:
