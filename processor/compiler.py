@@ -18,7 +18,7 @@ from processor.map.mapper import Mapper, Timing
 from processor.map.values import Hook, Mapped, Values, compile_values, hook_values
 from processor.route.router import Route
 from processor.settings.models import DEFAULT, Constant, DestinationSettings, Expression, PythonHook, RouteSettings
-from processor.settings.wording import did_you_mean
+from processor.settings.wording import did_you_mean, nearest
 
 FieldSource = tuple[Expression | Constant, FaultPath]
 """What a field is made from, and where the file says so."""
@@ -26,7 +26,8 @@ FieldSource = tuple[Expression | Constant, FaultPath]
 
 def unknown(path: FaultPath, name: str, what: str, known: Iterable[str]) -> Fault:
     """The fault of a name that does not exist."""
-    return Fault(path, f"`{name}` is no {what}", did_you_mean(name, known))
+    names = [*known]
+    return Fault(path, f"`{name}` is no {what}", did_you_mean(name, names), meant=nearest(name, names) or "")
 
 
 class Compiler:

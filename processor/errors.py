@@ -36,6 +36,7 @@ class Fault:
         fix: what to write instead; empty where the message says it.
         file: the file that set the value; empty where no file did.
         line: 1-based line in `file`; 0 where no file did.
+        meant: of a key that does not exist, the one beside it that was probably meant; empty where nobody knows.
     """
 
     path: FaultPath
@@ -44,6 +45,7 @@ class Fault:
     level: Level = Level.ERROR
     file: str = ""
     line: int = 0
+    meant: str = ""
 
     @property
     def where(self) -> str:

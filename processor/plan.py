@@ -17,6 +17,7 @@ from processor.settings.avro_files import LocalSchemas
 from processor.settings.load import Loaded, load
 from processor.settings.models import DestinationSettings, RouteSettings, Settings
 from processor.settings.secrets import SecretSource
+from processor.settings.wording import joined
 from processor.tables import Tables, read_tables
 
 SYSTEM_CLOCK = SystemClock()
@@ -114,7 +115,7 @@ def _together(loaded: Loaded, more: Sequence[Fault]) -> list[Fault]:
     new = dict.fromkeys(loaded.locate(fault) for fault in more if fault.path not in told)
     convicted = {fault.path for fault in new}
     known = [fault for fault in loaded.faults if fault.path not in convicted]
-    return sorted([*known, *new], key=lambda fault: (fault.file, fault.line))
+    return sorted(joined([*known, *new], loaded.positions), key=lambda fault: (fault.file, fault.line))
 
 
 def make_plans(

@@ -16,7 +16,7 @@ from processor.records import FilterReason
 from processor.settings.mapped import parse_constant
 from processor.settings.syntax import explain
 from processor.settings.values import Frozen, invalid
-from processor.settings.wording import translate
+from processor.settings.wording import joined, translate
 from processor.settings.yaml import Node, compose, read_tree
 
 
@@ -188,8 +188,8 @@ def _case(node: yaml.MappingNode, text: str, file: Path) -> Iterator[Case | Faul
     try:
         yield Case.model_validate({**tree.python(), "file": str(file), "line": line})
     except ValidationError as error:
-        for details in error.errors(include_url=False):
-            fault = translate(details, Case, (), tree)
+        found = [translate(details, Case, (), tree) for details in error.errors(include_url=False)]
+        for fault in joined(found, tree.positions()):
             yield replace(fault, file=str(file), line=_line(tree, fault.path) or line)
 
 

@@ -143,7 +143,7 @@ def _property_fault(name: str, value: str) -> Fault | None:
     if refusal is None:
         return _cut_number(name, value) or fault
     if refusal.startswith("No such configuration property"):
-        return Fault(("kafka", name), "is not a property of the Kafka client (librdkafka)", _instead(name))
+        return _unknown_property(name)
     shown = "this" if is_secret(name) else f"`{value}`"
     return Fault(("kafka", name), f"the Kafka client refuses {shown}: {refusal}", JAVA_ONLY.get(name, ""))
 
@@ -160,11 +160,11 @@ def _cut_number(name: str, value: str) -> Fault | None:
     return Fault(("kafka", name), f"`{value}` is not a number that the client reads as a whole", fix)
 
 
-def _instead(name: str) -> str:
-    if name in JAVA_ONLY:
-        return JAVA_ONLY[name]
-    near = nearest(name, ANY_CLIENT | CONSUMER_ONLY | PRODUCER_ONLY)
-    return f"did you mean `{near}`?" if near else "see librdkafka's CONFIGURATION.md for its names"
+def _unknown_property(name: str) -> Fault:
+    near = None if name in JAVA_ONLY else nearest(name, ANY_CLIENT | CONSUMER_ONLY | PRODUCER_ONLY)
+    fix = f"did you mean `{near}`?" if near else JAVA_ONLY.get(name, "see librdkafka's CONFIGURATION.md for its names")
+    message = "is not a property of the Kafka client (librdkafka)"
+    return Fault(("kafka", name), message, fix, meant=ALIASES.get(near, near) if near else "")
 
 
 def _refusal(name: str, value: str) -> str | None:

@@ -44,7 +44,7 @@ from processor.settings.substitute import substitute
 from processor.settings.tables import sound_tables
 from processor.settings.values import Frozen
 from processor.settings.version import version_of
-from processor.settings.wording import did_you_mean, translate
+from processor.settings.wording import did_you_mean, nearest, translate
 from processor.settings.yaml import Node, Positions, locate
 
 DEFAULT_PATH = "clickstream.yaml"
@@ -206,6 +206,10 @@ class _Check:
             return self._part(self.vendors[kind], value, path)
         if not isinstance(value, dict):
             return self._part(DestinationSettings, value, path)
+        misspelt = nearest("type", value)
+        if misspelt and "type" not in value:
+            fix = did_you_mean(misspelt, ["type"])
+            self._add([Fault((*path, misspelt), "is not a known key", fix, meant="type")])
         node = self.written.at((*path, "type"))
         named = node is not None and isinstance(node.value, str)
         message = f"`{node.value}` is no type of destination" if node and named else "is required, as text"

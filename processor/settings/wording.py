@@ -1,7 +1,8 @@
 """Says what is wrong with a value in words for the person who wrote it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -46,6 +47,22 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean `{near}`?" if near else f"one of: {', '.join(names)}"
 
 
+def joined(faults: Collection[Fault], written: Collection[FaultPath]) -> list[Fault]:
+    """Make one fault of a misspelt key and of the required one that is missing for that reason.
+
+    Args:
+        faults: all of them.
+        written: the paths of all values that the files have.
+    """
+    missing = {fault.path for fault in faults if fault.path not in written}
+    mended = {fault.path: (*fault.path[:-1], fault.meant) for fault in faults if fault.meant}
+    return [
+        replace(fault, fix=f"{fault.fix} It is required") if mended.get(fault.path) in missing else fault
+        for fault in faults
+        if fault.path not in missing.intersection(mended.values())
+    ]
+
+
 def translate(error: ErrorDetails, model: type[BaseModel], path: FaultPath, written: Node) -> Fault:
     """Turn one of pydantic's errors into a fault.
 
@@ -78,8 +95,11 @@ def _unknown_key(where: FaultPath, owner: type[BaseModel] | None) -> Fault:
         fix = "keep one of the two; over another file, null removes a key"
         return Fault(where, "is another name of a key that is set too", fix)
     group = next((key for key, field in known.items() if name in _keys_below(field)), None)
-    fix = f"it belongs below `{group}`" if group else did_you_mean(name, known)
-    return Fault(where, "is not a known key", fix)
+    if group:
+        return Fault(where, "is not a known key", f"it belongs below `{group}`")
+    near = nearest(name, known)
+    meant = next((key for key, field in known.items() if near and field is known[near]), "")  # the first of its names
+    return Fault(where, "is not a known key", did_you_mean(name, known), meant=meant)
 
 
 def _keys_below(field: FieldInfo) -> Iterable[str]:
