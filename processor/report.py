@@ -153,8 +153,10 @@ def dead(running: RunningPipeline) -> str | None:
     if silent > POLL_LIMIT:
         return f"{running.plan.name}: the Kafka thread has not polled for {silent:.0f} s"
     # A partition that is not read has no work, and is no excuse for others.
-    excused = bool(waiting_for(running).keys() - {Reason.OFFSETS.value, TRANSACTION})
-    stuck = running.progress.stuck(running.kafka.snapshot.partitions, excused=excused, now=now)
+    stated = bool(waiting_for(running).keys() - {Reason.OFFSETS.value, TRANSACTION})
+    # A low rate, many partitions that take turns, a record of many calls: minutes until the next one settles.
+    paced = running.scheduler.waiting > 0 and running.scheduler.pace.holds_back(now)
+    stuck = running.progress.stuck(running.kafka.snapshot.partitions, excused=stated or paced, now=now)
     if stuck:
         names = ", ".join(f"{topic}[{partition}]" for topic, partition in stuck)
         return f"{running.plan.name}: no progress and no reason for it: {names}"
@@ -262,6 +264,8 @@ def _standing(running: RunningPipeline, standing: Standing) -> dict[str, Any]:
     delivery, state, due = standing.delivery, standing.state, standing.due
     if standing.gate is not None and (at_gate := _at_gate(running, standing.gate)) is not None:
         state, due = at_gate
+    elif standing.gate is not None and due is None and running.scheduler.pace.holds_back(running.clock.now()):
+        state = f"{state}; this replica may send {running.scheduler.pace.limit:.3g}/s"
     return {
         "offset": delivery.record.offset,
         "route": delivery.route,

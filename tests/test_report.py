@@ -295,6 +295,25 @@ def test_a_mass_failure_is_a_reason(bench: Bench) -> None:
     assert stands_still(bench) is None
 
 
+def test_a_low_rate_is_a_reason() -> None:
+    """The next request goes out when its time comes, and a restart would only put that off."""
+    bench = Bench(rate=1 / (2 * PROGRESS_LIMIT))
+    bench.opened()
+    bench.put("a")
+
+    assert stands_still(bench) is None
+
+
+def test_a_rate_that_would_let_something_out_is_no_reason() -> None:
+    """Nor is one that nothing waits for."""
+    idle, slow = Bench(rate=1.0), Bench(rate=1 / (2 * PROGRESS_LIMIT))
+    idle.put("a")
+    slow.opened()
+
+    for bench in (idle, slow):
+        assert stands_still(bench) == "shop: no progress and no reason for it: clicks[3]"
+
+
 def test_a_hold_is_a_reason(bench: Bench) -> None:
     """An outage elsewhere never fails the process."""
     bench.put("a")

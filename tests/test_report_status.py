@@ -121,6 +121,19 @@ def test_a_partition_s_blocking_delivery_waits_for_its_turn(bench: Bench) -> Non
     assert (bench.blocked_by["state"], bench.blocked_by["next_try"]) == ("waits for its turn", None)
 
 
+def test_a_partition_s_blocking_delivery_waits_for_the_rate() -> None:
+    """What is left of the account's rate for this replica is said, as long as that is why nothing goes out."""
+    bench = Bench(rate=1 / 360)
+    bench.opened()
+    bench.put("a")
+    bench.unsettled(0)
+
+    words = "waits for its turn; this replica may send 0.00278/s"
+    assert (bench.blocked_by["state"], bench.blocked_by["next_try"]) == (words, None)
+    bench.clock.advance(360.0)
+    assert bench.blocked_by["state"] == "waits for its turn"
+
+
 def test_a_partition_s_blocking_delivery_waits_for_the_vendor_s_pause(bench: Bench) -> None:
     """Too fast means that nothing goes out before then."""
     bench.opened()

@@ -169,6 +169,12 @@ class Pace:
         """Requests a second that went out in the last ten seconds; any thread may ask."""
         return self._meter.rate(now)
 
+    def holds_back(self, now: float) -> bool:
+        """Whether the next request has to wait for the limit; one of nothing is not known yet, and no reason."""
+        if not self.limit:
+            return False
+        return self._tokens + max(now - self._filled, 0.0) * self.limit < 1.0
+
     def _fill(self, now: float) -> None:
         elapsed = now - self._filled
         if elapsed > 0:

@@ -50,6 +50,19 @@ def test_a_rest_of_our_own() -> None:
     assert pace.not_before == 36.0
 
 
+def test_whether_the_limit_holds_back() -> None:
+    """Where the next request waits for its token; who only looks changes nothing."""
+    pace, free, unknown = Pace(4.0, 0.0), Pace(None, 0.0), Pace(4.0, 0.0, share=0.0)
+    assert not pace.holds_back(0.0)
+    assert flood(pace, 0.0, 0.01) == 1
+    assert [pace.holds_back(now) for now in (0.0, 0.24, 0.25, 0.24)] == [True, True, False, True]
+
+    pace.throttled(1.0, 10.0)
+    assert [pace.holds_back(now) for now in (2.0, 11.0)] == [False, False]
+    assert not free.holds_back(0.0)
+    assert not unknown.holds_back(0.0)
+
+
 def test_a_burst_is_bounded() -> None:
     """A quarter of a second's worth may go at once; the next request comes when its token is there."""
     pace = Pace(40.0, 0.0)
