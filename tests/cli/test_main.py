@@ -1,6 +1,7 @@
 """The command line as people and scripts meet it: a process, its output, its exit code."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from processor.cli.main import COMMANDS
 from tests.support.command import clickstream
 
 MINIMAL = """\
@@ -82,6 +84,25 @@ def test_a_command_that_does_not_exist_is_unknown(command: str) -> None:
 
     assert done.returncode == 2
     assert "invalid choice" in done.stderr
+
+
+def test_a_command_imports_what_it_needs() -> None:
+    """The parts of another one would cost most of the time that a small one takes."""
+    words = "import sys; from processor.cli.main import main; main(['functions']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "processor.cli.functions" in loaded
+    assert loaded.isdisjoint({"processor.app", "processor.cli.run", "aiohttp", "confluent_kafka"})
+
+
+def test_the_help_has_all_commands() -> None:
+    """In their order; and each has a help of its own."""
+    said = clickstream("--help").stdout
+
+    assert tuple(re.findall(r"^    ([a-z]+)\b", said, re.MULTILINE)) == COMMANDS
+    for name in COMMANDS:
+        assert clickstream(name, "--help").stdout.startswith(f"usage: clickstream {name} ")
 
 
 def test_a_taken_port_is_said_in_words(tmp_path: Path) -> None:
