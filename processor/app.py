@@ -87,7 +87,10 @@ def build_service(ready: Ready, plans: Iterable[Plan], clock: Clock, feed: Feed 
 
 
 def schema_store(ready: Ready, clock: Clock) -> SchemaStore:
-    """What knows the schemas of a configuration: those of its files, and the registry's where it has one."""
+    """What knows the schemas of a configuration: those of its files, and the registry's where it has one.
+
+    Who makes it closes it.
+    """
     registry = ready.settings.registry
     client = SchemaRegistryClient(REGISTRY_DEFAULTS | registry.client_config()) if registry else None
     return SchemaStore(client, ready.schemas, clock, logger())

@@ -111,7 +111,9 @@ class Service:
         await ending.step("tasks", [task for task in running if not task.done()])
         # 4. The dead-letter producers, which the drains needed.
         await ending.step("dead-letter producers", [each.bury() for each in self.pipelines])
-        # 5. The connections to vendors.
+        # 5. The connections to vendors, and to the registry: all pipelines have the same.
+        for each in self.pipelines:
+            each.schemas.close()
         await ending.step("connections", [each.http.close() for each in self.pipelines])
         # 6. The port.
         await ending.step("port", [server.stop()])

@@ -53,7 +53,7 @@ class Bench:
             "sender": SimpleNamespace(in_flight=0, sending=0),
             "http": None,
             "undertaker": self.undertaker,
-            "schemas": SimpleNamespace(troubles=self.troubles),
+            "schemas": SimpleNamespace(troubles=self.troubles, close=lambda: None),
             "score": self.score,
             "ends": self.ends,
             "share": None,

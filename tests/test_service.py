@@ -3,6 +3,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -92,6 +93,8 @@ class Part:
         self.running.pipeline = cast("Any", SimpleNamespace(awaited={}, mass_failure=None, run=self._run))
         self.running.undertaker = cast("Any", self._undertaker())
         self.running.http = cast("Any", SimpleNamespace(close=self._close))
+        told = partial(note, f"{name} asks for no more schemas")
+        self.running.schemas = cast("Any", SimpleNamespace(troubles={}, close=told))
 
     def _undertaker(self) -> SimpleNamespace:
         parts = vars(self.running.undertaker)
@@ -182,6 +185,7 @@ async def test_an_end_comes_in_order() -> None:
     assert scene.journal.before("mail has left", "shop works no more")
     assert scene.journal.before("mail works no more", "shop buries no more")
     assert scene.journal.before("mail buries no more", "shop is closed")
+    assert scene.journal.before("mail works no more", "shop asks for no more schemas")
     assert asked == [200]
     assert await scene.get("/live") == 0
     assert scene.lines.events == ["started", "stopping", "stopped"]

@@ -5,11 +5,12 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from processor.app import schema_store
 from processor.cli.options import add_config, add_format, count
 from processor.cli.selecting import add_destination, plan_of, selection_of
 from processor.clock import Clock, SystemClock
@@ -146,8 +147,8 @@ def open_letters(
     paths = [*config_paths(options.config, os.environ), *overlay]
     ready = load_plans(paths, os.environ, clock, offline=not sending, singly=not sending, ageless=ageless)
     plan = plan_of(ready, options.destination)
-    with opened(ready, plan, clock) as access:
-        yield Letters(access, Opener(ready, plan, clock), clock)
+    with closing(schema_store(ready, clock)) as schemas, opened(ready, plan, clock) as access:
+        yield Letters(access, Opener(schemas, ready, plan), clock)
 
 
 def tell(words: str) -> None:

@@ -88,7 +88,7 @@ def _of_records(
         raise FatalError(f"run {resumed.id} began with other rules waived: resume it with `{resumed.resuming}`")
     access = of_routes(access, wanted.routes)
     found = find_records(access, wanted, terms, resumed, history, letters.clock.wall())
-    opener = Opener(access.ready, access.plan, letters.clock, letters=False)
+    opener = Opener(letters.opener.schemas, access.ready, access.plan, letters=False)
     return _begun(replace(letters, access=access, opener=opener), found)
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+from contextlib import closing
 from pathlib import Path
 
 from processor.app import local_types, schema_store
@@ -11,6 +12,7 @@ from processor.cases.model import read_cases
 from processor.cases.rehearsal import Decoded, PinnedClock, Rehearsal, Verdict
 from processor.cli.options import add_config, add_format, count, print_json
 from processor.decode.decoder import AwaitSchema, Decoder, undecodable
+from processor.decode.schemas import SchemaStore
 from processor.logs import configure
 from processor.plan import Plan, Ready, load_plans
 from processor.records import Record, SchemaId
@@ -44,8 +46,9 @@ def execute(options: argparse.Namespace) -> int:
     clock = PinnedClock()
     cases = read_cases([Path(path) for path in options.paths])
     ready = load_plans(config_paths(options.config, os.environ), os.environ, clock, offline=True, singly=True)
-    rehearsal = Rehearsal(ready, clock, Messages(ready, clock).decode)
-    verdicts = [rehearsal.judge(case) for case in cases]
+    with closing(schema_store(ready, clock)) as schemas:
+        rehearsal = Rehearsal(ready, clock, Messages(ready, schemas).decode)
+        verdicts = [rehearsal.judge(case) for case in cases]
     for verdict in verdicts:
         _print(verdict, options.format)
     failed = sum(bool(verdict.wrong) for verdict in verdicts)
@@ -66,8 +69,8 @@ def _print(verdict: Verdict, form: str) -> None:
 class Messages:
     """Decodes messages as the service does; the registry is asked only where a case has one that needs it."""
 
-    def __init__(self, ready: Ready, clock: PinnedClock) -> None:
-        self._store = schema_store(ready, clock)
+    def __init__(self, ready: Ready, schemas: SchemaStore) -> None:
+        self._store = schemas
         self._decoder = Decoder(self._store, local_types(ready), lambda _topic, _event: True)
         self._away: str | None = None
 

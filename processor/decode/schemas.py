@@ -51,6 +51,9 @@ class Registry(Protocol):
     def get_version(self, subject_name: str, version: int, deleted: bool) -> Any:  # noqa: FBT001 - the client's own
         """A registered version of a subject, deleted ones too if wanted; its `.schema` is wanted."""
 
+    def close(self) -> None:
+        """Close its connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
@@ -94,6 +97,14 @@ class SchemaStore:
             task = self._fetches[schema_id] = asyncio.create_task(self._fetch(schema_id))
             task.add_done_callback(lambda _: self._fetches.pop(schema_id, None))
         await asyncio.shield(task)
+
+    def close(self) -> None:
+        """Ask no more: questions end unanswered, the registry's connections are closed; again is nothing more."""
+        for task in self._fetches.values():
+            task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._registry is not None:
+            self._registry.close()
 
     async def _fetch(self, schema_id: SchemaId) -> None:
         failures = 0

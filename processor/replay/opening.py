@@ -2,9 +2,9 @@
 
 import asyncio
 
-from processor.app import local_types, schema_store
-from processor.clock import Clock
+from processor.app import local_types
 from processor.decode.decoder import AwaitSchema, Decoder
+from processor.decode.schemas import SchemaStore
 from processor.errors import FatalError
 from processor.plan import Plan, Ready
 from processor.records import Event, Failure, Filtered, Record, SchemaId
@@ -20,15 +20,16 @@ class Opener:
     """Decodes records, and rehearses what the pipeline would make of them; nothing is sent.
 
     Args:
+        schemas: somebody else closes them.
         letters: whether the records are letters (`Replayed`), of each of which only what failed is made again.
     """
 
-    def __init__(self, ready: Ready, plan: Plan, clock: Clock, *, letters: bool = True) -> None:
-        self._schemas = schema_store(ready, clock)
+    def __init__(self, schemas: SchemaStore, ready: Ready, plan: Plan, *, letters: bool = True) -> None:
+        self.schemas = schemas
         local, router = local_types(ready), Router(plan.routes)
         routes: Routes = LetterRouter(plan.routes) if letters else router
-        self._any: Decodes = Decoder(self._schemas, local, lambda _topic, _event: True)
-        self._wanted: Decodes = Decoder(self._schemas, local, router.wants)
+        self._any: Decodes = Decoder(schemas, local, lambda _topic, _event: True)
+        self._wanted: Decodes = Decoder(schemas, local, router.wants)
         self._transform = Transform(self._wanted, routes, plan.mappers, _raise)
 
     def event(self, record: Record) -> Event | Filtered | Failure:
@@ -57,9 +58,9 @@ class Opener:
 
     def _fetch(self, schema_id: SchemaId) -> None:
         try:
-            asyncio.run(asyncio.wait_for(self._schemas.fetch(schema_id), PATIENCE))
+            asyncio.run(asyncio.wait_for(self.schemas.fetch(schema_id), PATIENCE))
         except TimeoutError:
-            why = self._schemas.troubles.get(schema_id, "it does not answer")
+            why = self.schemas.troubles.get(schema_id, "it does not answer")
             fix = "look at registry.url, and at the registry"
             raise FatalError(f"the registry gave no schema {schema_id} for {PATIENCE:g} s: {why}; {fix}") from None
 

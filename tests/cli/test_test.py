@@ -5,6 +5,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
 import fastavro
@@ -13,8 +14,10 @@ import structlog
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from processor.app import schema_store
 from processor.cli import test as command
 from processor.cli.main import main
+from processor.decode.schemas import SchemaStore
 from tests.decode.test_frames import GUID, registry_with_guids
 from tests.support.background import in_background
 from tests.support.command import clickstream, objects
@@ -252,6 +255,20 @@ def test_a_message_whose_header_names_its_schema(run: Run, tmp_path: Path) -> No
         done = clickstream("test", "cases.yaml", cwd=tmp_path)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 case, all as expected\n", "")
+
+
+def test_the_registry_s_client_is_closed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When all cases were tried."""
+    stores: list[Any] = []
+
+    def kept(*parts: Any) -> SchemaStore:
+        stores.append(schema_store(*parts))
+        return cast("SchemaStore", stores[-1])
+
+    monkeypatch.setattr(command, "schema_store", kept)
+    run(PASSES)
+
+    assert [store._registry._rest_client.session.is_closed for store in stores] == [True]
 
 
 def test_a_registry_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

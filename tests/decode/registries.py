@@ -27,6 +27,7 @@ class FakeRegistry:
         refusals: the same for single subjects.
         asked: schema ids, in order.
         gate: where it is not set, answers wait for it.
+        closed: whether nobody wants its answers any more.
     """
 
     by_id: dict[int | str, RegisteredSchema] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class FakeRegistry:
     refusals: dict[str, Exception] = field(default_factory=dict)
     asked: list[int | str] = field(default_factory=list)
     gate: ThreadEvent = field(default_factory=ThreadEvent)
+    closed: bool = False
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -55,6 +57,10 @@ class FakeRegistry:
         if schema_id not in self.by_id:
             raise SchemaRegistryError(404, 40403, f"Schema {schema_id} not found")
         return self.by_id[schema_id]
+
+    def close(self) -> None:
+        """Nobody wants its answers any more."""
+        self.closed = True
 
     def get_version(self, subject_name: str, version: int, deleted: bool) -> Any:  # noqa: FBT001 - the client's own
         """A version of a subject, deleted or not, or the answer that there is none."""

@@ -230,6 +230,38 @@ async def test_without_a_registry_every_id_is_unknown(clock: ManualClock, lines:
     await store.fetch(1)
 
     assert store.get(1) == Unusable("schema id 1: no registry is configured; set registry.url")
+    store.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_the_end(store: SchemaStore, registry: FakeRegistry, lines: Lines) -> None:
+    """Who waits for a registry that is away waits no more, nobody asks again, the client is closed."""
+    registry.trouble = ConnectionError("refused")
+    waits = asyncio.create_task(store.fetch(1))
+    await eventually(lambda: store.troubles)
+    store.close()
+    store.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+    asked = len(registry.asked)
+    await asyncio.sleep(0)
+
+    assert registry.closed
+    assert len(registry.asked) == asked
+    assert len(lines("registry_unavailable")) == 1
+
+
+async def test_the_end_in_the_middle_of_a_question(store: SchemaStore, registry: FakeRegistry, lines: Lines) -> None:
+    """Nobody waits for its answer, and nothing is said of it."""
+    registry.gate.clear()
+    waits = asyncio.create_task(store.fetch(1))
+    await eventually(lambda: registry.asked)
+    store.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+    registry.gate.set()
+
+    assert lines.events == []
 
 
 # What a registry answers.

@@ -72,6 +72,9 @@ class RegistryClient:
         """A schema by its GUID."""
         return self._by_id(guid)
 
+    def close(self) -> None:
+        """Nothing is kept open."""
+
     def get_version(self, subject_name: str, version: int, deleted: bool = False) -> Any:  # noqa: ARG002, FBT001, FBT002 - the client's own
         """A version of a subject."""
         found = self._registry.versions.get((subject_name, version))
