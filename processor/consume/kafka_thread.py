@@ -204,7 +204,8 @@ class KafkaThread:
             self._commits.send(consumer, view)
         self._publish(view)
         self._upkeep.turn(consumer)
-        self._membership.look(consumer)
+        if refusal := self._membership.look(consumer):
+            self._complaints.heard(refusal)
         self._membership.ask_again(consumer)
         self._take(consumer)
 

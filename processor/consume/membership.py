@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from processor.consume.arrivals import Arrivals
 from processor.consume.commits import Commits
@@ -102,12 +102,20 @@ class Membership:
 
     # What no callback tells.
 
-    def look(self, consumer: Consumer) -> None:
-        """Find out whether this member has joined, until it once has: there may be no partitions for it."""
-        if self._roll is not None and self._roll.spares(consumer):
+    def look(self, consumer: Consumer) -> KafkaError | None:
+        """Find out whether this member has joined, until it once has: there may be no partitions for it.
+
+        Returns:
+            Why that cannot be found out, where a person has to mend it.
+        """
+        if self._roll is None:
+            return None
+        if self._roll.spares(consumer):
             self._roll = None
             self._joined()
             self._log.info("partitions_assigned", partitions=[])
+            return None
+        return self._roll.refusal
 
     # What else ends and begins assignments.
 

@@ -53,6 +53,13 @@ FIXES = (
         ),
     ),
     (
+        r"not authorized to describe",
+        (
+            "another member of the consumer group reads topics that this service's Kafka user may not see: let it see "
+            "them, kafka-acls.sh … --operation Describe --topic TOPIC, or choose a group_prefix that nobody else has"
+        ),
+    ),
+    (
         r"group authoriz",
         "let this service's Kafka user work in its consumer groups: kafka-acls.sh … --operation Read --group GROUP",
     ),

@@ -132,6 +132,20 @@ def test_a_question_that_failed(roll: Roll, coordinator: Coordinator, clock: Man
     assert later(roll, clock)
 
 
+@pytest.mark.parametrize("code", [KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED])
+def test_a_question_that_is_forbidden(roll: Roll, coordinator: Coordinator, clock: ManualClock, code: int) -> None:
+    """It says so, as long as that is the answer; what is over by itself is not worth a word."""
+    assert roll.refusal is None
+    later(roll, clock)
+    coordinator.questions[-1].set_exception(KafkaException(KafkaError(code)))
+    assert not later(roll, clock)
+    refusal = cast("KafkaError", roll.refusal)
+    assert refusal.code() == code
+    coordinator.questions[-1].set_exception(KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)))
+    assert not later(roll, clock)
+    assert roll.refusal is None
+
+
 @REAL
 def test_a_member_that_finds_all_partitions_taken(cluster: Cluster, join: Join) -> None:
     """It has joined, as an empty assignment shows; and has the partition as soon as the other one leaves."""
