@@ -1,6 +1,7 @@
 """Files that somebody lays over the configuration for one run, and what the audit keeps of them."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,8 +13,14 @@ from yarl import URL
 from processor.errors import ConfigError, Fault
 from processor.send.account import mask_of
 from processor.settings.models import Settings
+from processor.settings.substitute import REFERENCE
 from processor.settings.wording import is_secret
 from processor.settings.yaml import compose
+
+NULLS = frozenset({"", "~", "null"})
+SECTIONS = frozenset({"kafka", "registry", "destinations"})
+"""Where the configuration has secrets; elsewhere names are the user's own."""
+PROXY_PASSWORD = re.compile(r"//[^/@]*?:([^/]*)@")
 
 
 def overlay_paths(names: Sequence[str]) -> list[Path]:
@@ -36,9 +43,14 @@ def _passes_by(path: Path) -> bool:
 
 
 def kept(names: Sequence[str], settings: Settings) -> Mapping[str, str]:
-    """What the audit topic has of each: its text, without the secrets of the configuration that it made."""
-    mask = mask_of(*(form for secret in _secrets(settings) for form in _written(secret)))
-    return {name: _without(mask, Path(name).read_text(encoding="utf-8")) for name in names}
+    """What the audit topic has of each: its text, without the secrets of the configuration that they made.
+
+    Nor with one that a later file replaces: the configuration never had it, but it may be valid all the same.
+    """
+    texts = {name: Path(name).read_text(encoding="utf-8") for name in names}
+    replaced = (secret for text in texts.values() for secret in _named_secrets(compose(text)))
+    mask = mask_of(*(form for secret in (*_secrets(settings), *replaced) for form in _written(secret)))
+    return {name: _without(mask, text) for name, text in texts.items()}
 
 
 def _without(mask: Callable[[str], str], text: str) -> str:
@@ -76,6 +88,31 @@ def _secrets(settings: Settings) -> Iterator[str]:
     if settings.registry:
         given = (getattr(settings.registry, name) for name in type(settings.registry).model_fields)
         yield from (value.get_secret_value() for value in given if isinstance(value, SecretStr))
+
+
+def _named_secrets(root: yaml.Node | None) -> Iterator[str]:
+    """What stands below the name of a secret, where the configuration has secrets."""
+    sections = root.value if isinstance(root, yaml.MappingNode) else []
+    for section, parts in sections:
+        if section.value in SECTIONS:
+            yield from _below(parts)
+
+
+def _below(node: yaml.Node) -> Iterator[str]:
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
+        if isinstance(value, yaml.MappingNode):
+            yield from _below(value)
+        elif not isinstance(value, yaml.ScalarNode) or value.value in NULLS:
+            continue
+        elif key.value == "proxy":
+            yield from (REFERENCE.sub(_default, password) for password in PROXY_PASSWORD.findall(value.value))
+        elif is_secret(key.value):
+            yield REFERENCE.sub(_default, value.value)
+
+
+def _default(reference: re.Match[str]) -> str:
+    """What a reference itself may give away: the value where the variable has none."""
+    return (reference["body"] or "").partition(":-")[2]
 
 
 def _written(secret: str) -> Iterator[str]:

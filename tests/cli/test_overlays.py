@@ -137,6 +137,59 @@ def test_a_registrys_secret(tmp_path: Path) -> None:
     assert said == {str(overlay): "registry: {basic.auth.user.info: '****'}\n"}
 
 
+@pytest.mark.parametrize(
+    ("secret", "first", "masked"),
+    [
+        ("old", "kafka: {sasl.password: old}", "kafka: {sasl.password: '****'}"),
+        ("ann:old", "registry: {basic.auth.user.info: 'ann:old'}", "registry: {basic.auth.user.info: '****'}"),
+        ("old", "destinations: {voyado: {api_key: old}}", "destinations: {voyado: {api_key: '****'}}"),
+        (
+            "old",
+            "destinations: {voyado: {api_key: '${KEY:-old}'}}",
+            "destinations: {voyado: {api_key: '${KEY:-****}'}}",
+        ),
+        (
+            "old",
+            "destinations: {voyado: {http: {proxy: 'http://me:old@proxy:1'}}}",
+            "destinations: {voyado: {http: {proxy: 'http://me:****@proxy:1'}}}",
+        ),
+        ("old", "x-key: &key old\ndestinations: {voyado: {api_key: *key}}", "x-key: &id001 '****'\n"),
+    ],
+)
+def test_a_secret_that_a_later_file_replaces(tmp_path: Path, secret: str, first: str, masked: str) -> None:
+    """The configuration does not have it, so its name tells; it is in no file of the run."""
+    names = [str(tmp_path / name) for name in ("one.yaml", "two.yaml")]
+    for name, text in zip(names, (first, f"routes: {{}}  # not {secret}"), strict=True):
+        Path(name).write_text(text)
+
+    said = kept(names, plans(tmp_path, VIEW, HEAD).settings)
+
+    assert said[names[0]].startswith(masked)
+    assert said[names[1]] == "routes: {}  # not ****"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kafka: {sasl.password: '${PASSWORD}'}\nregistry: {bearer.auth.token: '${file:/run/token}'}\n",
+        "routes: {views: {let: {token: session.token}}}\ntables: {password: {a: b}}\n",
+        "destinations: {voyado: {api_key: , http: {proxy: 'http://proxy:3128'}}}\n",
+        "destinations: {voyado: {http: {proxy: 'http://me:${PASSWORD}@proxy:3128'}}}\n",
+        "destinations: {voyado: {api_key: null, batch: null, http: {proxy: ~}}}\n",
+        "destinations: {voyado: {http: {proxy: [http://a:b@c]}, api_key: [a]}}\n",
+        "kafka: []\n",
+        "[]\n",
+        "",
+    ],
+)
+def test_what_is_no_secret_by_its_name(tmp_path: Path, text: str) -> None:
+    """References, and names that are the user's own, are kept as somebody wrote them."""
+    overlay = tmp_path / "one.yaml"
+    overlay.write_text(text)
+
+    assert kept([str(overlay)], plans(tmp_path, VIEW, HEAD).settings) == {str(overlay): text}
+
+
 def test_what_can_be_read_again(tmp_path: Path) -> None:
     """Files, and links to them; what is missing is for the configuration to tell."""
     file, link, missing = tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "c.yaml"
