@@ -23,8 +23,9 @@ from processor.replay.spans import Spans
 
 POLL = 0.1
 """Seconds the thread waits in `poll()`; also how late a due retry may be."""
-BACK_OFF = (1.0, 5.0, 30.0)
-"""Seconds until something that was refused is produced again; the last one repeats."""
+BACK_OFF = (1.0, 2.0, 5.0)
+"""Seconds until something that was refused is produced again; the last one repeats. A run sends nothing for
+so long after the topic is mended; and few messages wait, for it sends no more before they are taken."""
 STOP_MARGIN = 1.0
 """Seconds that the thread may take to notice that its time is over."""
 RUN_TIMEOUT = 30.0

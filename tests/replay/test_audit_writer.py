@@ -2,12 +2,12 @@
 
 import threading
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 
-from processor.clock import SystemClock
+from processor.clock import ManualClock, SystemClock
 from processor.errors import FatalError
 from processor.replay import audit_writer as module
 from processor.replay.audit_writer import AuditWriter
@@ -85,6 +85,28 @@ def test_marks_wait_for_a_kafka_that_is_away(own_kafka: KafkaProcess, monkeypatc
     assert len(lines("audit_topic_back")) == 1
     with desk(broker, name) as here:
         assert here.history.of_run(RUN.id) == {"delivered": {(name, 0): Spans((0, 5))}}
+
+
+def test_a_topic_that_is_mended() -> None:
+    """However often it was refused: what waits is produced again within five seconds."""
+    client, clock, done = (
+        Scripted(*[refusal(KafkaError.TOPIC_AUTHORIZATION_FAILED)] * 5),
+        ManualClock(),
+        threading.Event(),
+    )
+    writer = AuditWriter("dlq.audit", lambda: cast("Producer", client), BOOTSTRAP, clock, Lines().log)
+
+    def refused(left: int) -> bool:
+        return len(client.errors) == left and len(writer._queue) == 1
+
+    writer.start()
+    writer.mark(RUN, ("dlq", 0), {"delivered": Spans((0, 5))}, done.set)
+    for left in (4, 3, 2, 1, 0):
+        eventually_sync(partial(refused, left))
+        clock.advance(5.0)
+
+    assert done.wait(5)
+    assert writer.stop(0) == 0
 
 
 def test_a_run_that_is_not_taken_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
