@@ -45,7 +45,7 @@ def execute(options: argparse.Namespace) -> int:
         walk = letters.walk(selectors_of(options))
         bounds, history = letters.look()
         picked = Picked(letters.pick(walk, bounds), history, options.state)
-        written = write_export(options.file, picked, letters.access.audit.topic_id(), force=options.force)
+        written = write_export(options.file, picked, letters.access.audit.topic_id, force=options.force)
     if options.format == "json":
         print_json(_as_json(options.file, walk, picked, written))
     else:

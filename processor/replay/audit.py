@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, TopicDescription
@@ -95,8 +96,11 @@ class Audit:
             f"let it keep that: kafka-configs.sh --bootstrap-server {self._bootstrap} {options}",
         )
 
+    @cached_property
     def topic_id(self) -> str:
         """Which topic of that name the dead-letter topic is; empty where it is missing, or the broker tells no ids.
+
+        It is asked for once: what is written down is about the same topic as what was read.
 
         Raises:
             FatalError: as for `look`.
@@ -112,7 +116,7 @@ class Audit:
             FatalError: as for `look`.
         """
         if self._history is None:
-            self._history = History(self.topic, self.topic_id())
+            self._history = History(self.topic, self.topic_id)
         self._read |= self._fill(self._history, self._read)
         return self._history
 

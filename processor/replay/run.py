@@ -269,7 +269,7 @@ def new_run(access: Access, terms: Terms, wall: float, **more: Any) -> Run:
     return Run(
         id="",
         topic=access.topic,
-        topic_id=access.audit.topic_id(),
+        topic_id=access.audit.topic_id,
         destination=access.plan.name,
         by=terms.by,
         host=terms.host,

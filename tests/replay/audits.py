@@ -49,7 +49,7 @@ class Desk:
 
     def run(self, **changes: Any) -> Run:
         """A run that has no id yet."""
-        return Run(id="", kind="replay", topic=self.topic, topic_id=self.audit.topic_id()).model_copy(update=changes)
+        return Run(id="", kind="replay", topic=self.topic, topic_id=self.audit.topic_id).model_copy(update=changes)
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def forget(desk: Desk) -> None:
 
 def settle(desk: Desk, outcome: str, *places: tuple[int, int]) -> None:
     """Tell the audit topic what became of letters."""
-    run = Run(id="1", kind="replay", topic=desk.access.topic, topic_id=desk.access.audit.topic_id())
+    run = Run(id="1", kind="replay", topic=desk.access.topic, topic_id=desk.access.audit.topic_id)
     for partition, offset in places:
         desk.writer.mark(run, (desk.access.topic, partition), {outcome: Spans((offset, offset + 1))}, lambda: None)
     eventually_sync(lambda: not desk.writer.waiting)

@@ -153,17 +153,33 @@ def test_a_topic_that_was_created_anew(real: Broker, topic: TopicFactory) -> Non
     topic(name=name)
 
     with desk(real, name) as here:
-        assert here.audit.topic_id() not in {"", first.topic_id}
+        assert here.audit.topic_id not in {"", first.topic_id}
         assert here.history.done == {}
         assert here.audit.read_of(first.topic_id).done == {0: Spans((0, 5))}  # of letters that a file still has
+
+
+def test_a_topic_that_is_created_anew_meanwhile(real: Broker, topic: TopicFactory) -> None:
+    """A command is about the letters that it has looked at, so what it writes down is never about others."""
+    name = audited(real, topic)
+    with desk(real, name) as here:
+        assert here.history.done == {}
+        before = here.audit.topic_id
+        admin = admin_client(real.bootstrap)
+        admin.delete_topics([name])[name].result(REQUEST_TIMEOUT)
+        topic(name=name)
+        assert here.run().topic_id == before
+
+    with desk(real, name) as here:
+        assert here.audit.topic_id not in {"", before}
 
 
 def test_a_topic_without_an_id(topic: TopicFactory, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dead-letter topic that is missing, or whose broker tells no ids, has none, and that is no trouble."""
     name = audited(broker, topic)
     with desk(broker, name) as here:
-        monkeypatch.setattr("processor.replay.audit.NO_ID", here.audit.topic_id())
-        assert here.audit.topic_id() == ""
+        monkeypatch.setattr("processor.replay.audit.NO_ID", here.audit.topic_id)
+    with desk(broker, name) as here:
+        assert here.audit.topic_id == ""
         assert isinstance(here.history, History)
 
 

@@ -70,7 +70,7 @@ def access(topics: Topics) -> Access:
         "topic": "dlq",
         "plan": SimpleNamespace(name="rocket", group="shop.rocket"),
         "ready": SimpleNamespace(version="77be01"),
-        "audit": SimpleNamespace(topic_id=lambda: "id-1"),
+        "audit": SimpleNamespace(topic_id="id-1"),
         "admin": None,
     }
     return cast("Access", SimpleNamespace(**parts))
