@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from typing import Any
 
 from processor.consume.open_transactions import FIX as END_TRANSACTION
 from processor.holds import MASS_FAILURE_FIX, Reason, State
-from processor.ops.health import POLL_LIMIT
+from processor.ops.health import POLL_LIMIT, PROGRESS_LIMIT
 from processor.records import Key
 from processor.running import RunningPipeline
 from processor.send.gate import Gate
@@ -154,8 +155,9 @@ def dead(running: RunningPipeline) -> str | None:
         return f"{running.plan.name}: the Kafka thread has not polled for {silent:.0f} s"
     # A partition that is not read has no work, and is no excuse for others.
     stated = bool(waiting_for(running).keys() - {Reason.OFFSETS.value, TRANSACTION})
-    # A low rate, many partitions that take turns, a record of many calls: minutes until the next one settles.
-    paced = running.scheduler.waiting > 0 and running.scheduler.pace.holds_back(now)
+    # A low rate, many partitions that take turns, a record of many calls: minutes until the next one settles. That the
+    # limit is reached would be no reason: with much to do it always is.
+    paced = running.scheduler.waiting > (running.scheduler.pace.limit or inf) * PROGRESS_LIMIT / 2
     stuck = running.progress.stuck(running.kafka.snapshot.partitions, excused=stated or paced, now=now)
     if stuck:
         names = ", ".join(f"{topic}[{partition}]" for topic, partition in stuck)
