@@ -2,12 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Node = Mapping[str, Any]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_INWARDS = frozenset(
+    {"subexpression", "index_expression", "projection", "value_projection", "filter_projection", "flatten", "pipe"}
+)
+"""What is right of the first part of these is looked for inside of what that gives."""
 _POSITIONS = ("first", "second", "third")
 
 
@@ -27,6 +31,16 @@ def plain_path(node: Node) -> tuple[str, ...]:
         return ()
     parts = [plain_path(child) for child in node["children"]]
     return tuple(name for part in parts for name in part) if all(parts) else ()
+
+
+def root_paths(node: Node) -> Iterator[tuple[str, ...]]:
+    """The paths that an expression begins with what it is given: `a.b` and `c` of `a.b[?x].y == c`."""
+    if path := plain_path(node):
+        yield path
+        return
+    children = [child for child in node["children"] if isinstance(child, Mapping)]
+    for child in children[:1] if node["type"] in _INWARDS else children if node["type"] != "expref" else ():
+        yield from root_paths(child)
 
 
 def shown(node: Node, at: int) -> str:

@@ -7,6 +7,12 @@ from processor.replay.letter import DeadLetter
 from processor.settle.letters import iso
 
 MILLISECONDS = 1000
+NAMES = (
+    *("letter", "written", "id", "topic", "partition", "offset", "time", "destination", "route", "index", "stage"),
+    *("class", "status", "message", "response", "attempts", "first_attempt", "last_attempt", "schema_id"),
+    *("config_version", "service_version", "replays", "omitted"),
+)
+"""All that `facts` tells, in its order."""
 
 
 def facts(letter: DeadLetter) -> dict[str, Any]:

@@ -9,15 +9,17 @@ from typing import Any
 
 from processor.expressions.event_functions import key_text
 from processor.expressions.language import Compiled, ExpressionError, Language, is_true
-from processor.expressions.tree import walk
+from processor.expressions.tree import Node, root_paths, walk
 from processor.records import Event
-from processor.replay.facts import facts, header_texts
+from processor.replay.facts import NAMES, facts, header_texts
 from processor.replay.letter import RESTORED, DeadLetter
 
 Source = tuple[str, int | None, int | None]
 """Topic, partition and offset of records; None = all of them."""
 Check = Callable[[DeadLetter], bool]
 MILLISECONDS = 1000
+SCOPE = ("key", "headers", "letter", "event")
+"""What `where` sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Selection:
         failed: on how many letters `where` failed, by the words why.
 
     Raises:
-        ExpressionError: `where` does not parse.
+        ExpressionError: `where` does not parse, or asks for what no letter has.
     """
 
     def __init__(self, selectors: Selectors, destination: str, language: Language) -> None:
@@ -107,9 +109,10 @@ class Selection:
         self.needs_event = False
         if selectors.where is not None:
             self._where = language.compile(selectors.where)
+            parsed = language.parse(selectors.where)
+            _refuse_unknown(parsed)
             self.needs_event = any(
-                node["type"] in {"field", "function_expression"} and node["value"] == "event"
-                for node in walk(language.parse(selectors.where))
+                node["type"] in {"field", "function_expression"} and node["value"] == "event" for node in walk(parsed)
             )
         self._checks = list(_checks(selectors, destination))
 
@@ -142,6 +145,22 @@ class Selection:
         except ExpressionError as error:
             self.failed[str(error)] += 1
             return False
+
+
+def _refuse_unknown(where: Node) -> None:
+    """A name that no letter has would be null for all of them, which looks as if there were no letters.
+
+    Raises:
+        ExpressionError: there is one.
+    """
+    for first, *rest in root_paths(where):
+        if first not in SCOPE:
+            hint = f"did you mean letter.{first}?" if first in NAMES else f"there are {', '.join(SCOPE)}"
+            raise ExpressionError(f"there is no `{first}` here; {hint}")
+        if first == "letter" and rest and rest[0] not in NAMES:
+            raise ExpressionError(f"there is no `letter.{rest[0]}`; it has {', '.join(NAMES)}")
+        if first == "headers" and len(rest) > 1:
+            raise ExpressionError(f'a header is a text, and its name stands in quotes: headers."{".".join(rest)}"')
 
 
 def _checks(selectors: Selectors, destination: str) -> Iterator[Check]:

@@ -1,7 +1,7 @@
 import pytest
 
 from processor.expressions.event_functions import key_text
-from processor.replay.facts import facts, header_texts, moment
+from processor.replay.facts import NAMES, facts, header_texts, moment
 from tests.replay.letters import as_letter, buried, changed
 
 
@@ -34,6 +34,7 @@ def test_what_a_letter_says() -> None:
         "replays": 0,
         "omitted": {"value": 12},
     }
+    assert tuple(said) == NAMES
 
 
 def test_what_a_letter_does_not_know() -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,6 +89,40 @@ def test_each_selector(selectors: dict[str, Any], wanted: bool) -> None:  # noqa
 def test_what_failed_before_any_route(selectors: dict[str, Any], wanted: bool) -> None:  # noqa: FBT001 - so here
     """It has no route and no reply; a key that is no text is meant by its base64."""
     assert wants(BEFORE_ROUTES, **selectors) is wanted
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("status == `400`", "there is no `status` here; did you mean letter.status?"),
+        (
+            "letter.status == `400` && market == 'SE'",
+            "there is no `market` here; there are key, headers, letter, event",
+        ),
+        ("not_null(key, [tenant][0])", "there is no `tenant` here"),
+        ("letter.statuz", "there is no `letter.statuz`; it has letter, written, id,"),
+        ("headers.dlq.route == 'x'", 'its name stands in quotes: headers."dlq.route"'),
+    ],
+)
+def test_a_condition_on_what_no_letter_has(where: str, words: str) -> None:
+    """It is refused: null for each letter looks as if there were none."""
+    with pytest.raises(ExpressionError, match=re.escape(words)):
+        wants(LETTER, where=where)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "event.lines[?sku == 'a'].price | length(@) > `1`",
+        "contains(event.lines[].sku, 'a') && max_by(event.lines, &price).sku",
+        "event().market",
+        "@.key && letter.omitted.value && values(headers)[?@ == 'x']",
+        "event.*.sku",
+    ],
+)
+def test_names_inside_of_an_event(where: str) -> None:
+    """What an event has in it nobody knows before it comes."""
+    Selection(Selectors(where=where), "rocket", LANGUAGE)
 
 
 def test_letters_of_another_destination() -> None:
