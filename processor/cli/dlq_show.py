@@ -71,13 +71,17 @@ def execute(options: argparse.Namespace) -> int:
 
 def _at(letters: Letters, bounds: Bounds, partition: int, offset: int) -> DeadLetter:
     topic = letters.access.topic
-    begin, end = bounds.get(partition, (0, 0))
+    if partition not in bounds:
+        raise FatalError(f"{topic} has no partition {partition}; it has: {', '.join(map(str, sorted(bounds)))}")
+    begin, end = bounds[partition]
     read = letters.access.reader.read(topic, {partition: offset}, {partition: min(offset + 1, end)})
     found = [record for records in read for record in records]
-    if begin == end:
-        raise FatalError(f"{topic} has no partition {partition} with letters")
+    if not found and offset < begin:
+        where = "where it was exported, the file still has it"
+        raise FatalError(f"Kafka has deleted {partition}:{offset} of {topic}, and all below {begin}; {where}")
     if not found:
-        raise FatalError(f"{topic} has nothing at {partition}:{offset}; that partition has {begin} to {end - 1}")
+        there = f"that partition has {begin} to {end - 1}" if begin < end else "that partition is empty"
+        raise FatalError(f"{topic} has nothing at {partition}:{offset}; {there}")
     letter = dead_letter(found[0])
     if isinstance(letter, NotALetter):
         raise FatalError(f"what is at {partition}:{offset} of {topic} is no letter: it {letter.why}")

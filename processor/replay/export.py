@@ -58,6 +58,8 @@ SCHEMA = fastavro.parse_schema(
     }
 )
 OWNER_ONLY = 0o600
+MAGIC = b"Obj\x01"
+"""How an Avro object container file begins."""
 CODEC = "deflate"
 """The one that every reader of Avro has."""
 BATCH = 1000
@@ -176,6 +178,9 @@ class Export:
 
     def _messages(self) -> Iterator[dict[str, Any]]:
         try:
+            self._file.seek(0)
+            if self._file.read(len(MAGIC)) != MAGIC:
+                raise ValueError("it is no Avro file")  # noqa: TRY301 - told below
             self._file.seek(0)
             messages: Any = fastavro.reader(self._file, SCHEMA)
             name = messages.writer_schema["name"]

@@ -58,7 +58,8 @@ def refuse_beside(access: Access, history: History, wall: float, mine: Run | Non
     live = live or next((run for run in others if _has_members(access, run)), None)
     if live is None:
         return
-    fix = f"wait for its end, help it with `{live.resuming}`, or, if it was killed, go on with that in a minute"
+    ended = "if it was stopped or killed, that goes on with it, and another one may begin a minute after it began"
+    fix = f"wait for its end, or help it with `{live.resuming}`; {ended}"
     if not live.ends:  # it puts letters of a file back
         fix = "wait for its end or, if it was killed, give its command again in a minute"
     raise FatalError(

@@ -60,9 +60,9 @@ class Opener:
         try:
             asyncio.run(asyncio.wait_for(self.schemas.fetch(schema_id), PATIENCE))
         except TimeoutError:
-            why = self.schemas.troubles.get(schema_id, "it does not answer")
-            fix = "look at registry.url, and at the registry"
-            raise FatalError(f"the registry gave no schema {schema_id} for {PATIENCE:g} s: {why}; {fix}") from None
+            silent = "it does not answer; look at registry.url, and at the registry"
+            why = self.schemas.troubles.get(schema_id, silent)
+            raise FatalError(f"the registry gave no schema {schema_id} for {PATIENCE:g} s: {why}") from None
 
 
 def _raise(exception: Exception) -> None:

@@ -35,7 +35,7 @@ def _read(path: Path) -> tuple[Node | None, list[Fault]]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        fix = "write one, or name another with --config or CLICKSTREAM_CONFIG"
+        fix = "write one, or name another: --config, --config-overlay or CLICKSTREAM_CONFIG"
         return None, [_fault(path, 0, "the file does not exist", fix)]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -148,7 +148,7 @@ def test_a_file_that_is_no_export(tmp_path: Path) -> None:
         read(path)
     for content in (b"", b"hello"):
         path.write_bytes(content)
-        with pytest.raises(FatalError, match="is no whole export of dead letters"):
+        with pytest.raises(FatalError, match="is no whole export of dead letters: it is no Avro file"):
             read(path)
     with path.open("wb") as file:
         fastavro.writer(file, {"type": "record", "name": "a.View", "fields": []}, [{}])
