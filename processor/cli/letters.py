@@ -110,6 +110,9 @@ class Letters:
             ConfigError: `--where` is no expression.
         """
         access = self.access
+        for name in selectors.routes:
+            if name and name not in access.plan.mappers:  # one that was renamed still has its letters
+                tell(f"the file has no route {name} to {access.plan.name}; it has: {', '.join(access.plan.mappers)}")
         return Walk(selection_of(selectors, access.ready, access.plan, self.clock.wall), self._fields)
 
     def pick(self, walk: Walk, bounds: Bounds) -> Iterator[DeadLetter]:

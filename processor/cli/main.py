@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     named = given[:1] if given and given[0] in COMMANDS else COMMANDS
     for name in named:
         import_module(f"processor.cli.{name}").add_to(commands)
-    options = parser.parse_args(given, argparse.Namespace(arguments=given))
+    options, unknown = parser.parse_known_args(given, argparse.Namespace(arguments=given))
+    if unknown:
+        parser.error(_not_known(given, unknown))
     try:
         code: int = options.execute(options)
         sys.stdout.flush()
@@ -51,3 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("clickstream: nobody reads the output any more", file=sys.stderr)
         return 1
     return code
+
+
+def _not_known(given: Sequence[str], unknown: Sequence[str]) -> str:
+    """The arguments that a command does not have, and where those that it has are told."""
+    words = [word for word in given if not word.startswith("-")]
+    command = " ".join(words[: 2 if words[0] == "dlq" else 1])
+    hint = "--format json prints JSON; " if "--json" in unknown else ""
+    return f"unrecognized arguments: {' '.join(unknown)}; {hint}`clickstream {command} --help` shows what it takes"

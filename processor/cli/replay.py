@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shlex
 import sys
 import threading
 import traceback
@@ -26,10 +27,12 @@ from processor.plan import Plan
 from processor.replay.account import Account, account_of, filed_counts, filed_lines
 from processor.replay.audit_writer import AuditWriter
 from processor.replay.export import open_export
+from processor.replay.history import Run
 from processor.replay.masking import as_is, masked
 from processor.replay.outcomes import Outcome
 from processor.replay.rehearsal import REASONS, as_curl
 from processor.replay.run import Found, work
+from processor.replay.source import KIND as SOURCE_KIND
 
 WRITER_STOP = 5.0
 """Seconds for what the audit topic has not acknowledged at the end."""
@@ -72,7 +75,9 @@ def execute(options: argparse.Namespace) -> int:
             return _rehearse(task, options)
         if task.found.to_do:
             _replay(task, options, signals)
-        _print(task.letters, task.found, account_of(task.found.survey, {}), "", options.format)
+        _print(task.letters, task.found, account_of(task.found.survey, {}), "", options)
+        if not task.found.survey.selected and options.format == "text":
+            print("nothing is selected: nothing was sent")
         return 0
 
 
@@ -109,7 +114,8 @@ def _opening(letters: Letters, found: Found) -> Iterator[str]:
     run, version = found.run, letters.access.ready.version
     began = "" if run.config_version == version else f" (it began with {run.config_version})"
     laid = f"   overlay {', '.join(run.overlay)}" if run.overlay else ""
-    yield f"{run.topic} → {run.destination}   run {run.id or '(new)'}   config {version}{began}{laid}"
+    told = ", ".join(run.selectors["topics"]) if run.kind == SOURCE_KIND else run.topic
+    yield f"{told} → {run.destination}   run {run.id or '(new)'}   config {version}{began}{laid}"
 
 
 def _pace(found: Found) -> str:
@@ -135,6 +141,9 @@ def _rehearse(task: Task, options: argparse.Namespace) -> int:
     print(*_filing(found, would=True), *_opening(letters, found), *account.lines(would=True), sep="\n")
     for reason, number in rehearsal.reasons.most_common(REASONS):
         print(f"{grouped(number):>9}      {reason}")
+    if not selected:
+        print("nothing is selected: a run would send nothing")
+        return 0
     print(f"{_pace(found)}: {span(seconds)} at most for {grouped(rehearsal.requests)} deliveries")
     for route, sample in samples.items():
         print(f"sample {route}: {sample}")
@@ -155,29 +164,29 @@ def _replay(task: Task, options: argparse.Namespace, signals: Signals) -> NoRetu
     runner, goes_on = asyncio.Runner(loop_factory=uvloop.new_event_loop), ""
     try:
         begun = task.begin(writer, stop.is_set)
-        goes_on = f"; `{begun.run.resuming}` goes on with the others"
+        goes_on = f"; `{_resuming(begun.run, options)}` goes on with the others"
         if begun.filed:
             tell(f"put back into {access.topic}: {count(begun.to_put_back, 'letter')} of {options.from_file}")
         tell(*_opening(letters, begun))
-        account, left = runner.run(_work(letters, begun, writer, signals, stop))
+        account, left = runner.run(_work(letters, begun, writer, signals, stop, _resuming(begun.run, options)))
     except FatalError as error:
         leave(1, f"{error}{goes_on}")
     except BaseException:  # noqa: BLE001 - a defect
         leave(1, f"ended by a defect of the service{goes_on}: {traceback.format_exc()}")
     unwritten = writer.stop(WRITER_STOP)
     log_run("letters_replayed", begun.run, kind=begun.run.kind, counts=account.counts())
-    _print(letters, begun, account, left, options.format)
+    _print(letters, begun, account, left, options)
     sys.stdout.flush()
     words = f"{unwritten} marks were not acknowledged: what they tell of may be sent again" if unwritten else ""
     leave(1 if unwritten or left or account.open or account.outcomes.get(Outcome.FAILED) else 0, words)
 
 
 async def _work(
-    letters: Letters, found: Found, writer: AuditWriter, signals: Signals, stopped: threading.Event
+    letters: Letters, found: Found, writer: AuditWriter, signals: Signals, stopped: threading.Event, resuming: str
 ) -> tuple[Account, str]:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     timeout = letters.access.ready.settings.shutdown_timeout
-    words = f"`{found.run.resuming}` goes on"
+    words = f"`{resuming}` goes on"
     signals.running(lambda: loop.call_soon_threadsafe(stop.set), timeout, lambda: words)
     if stopped.is_set():  # before there was a loop that hears of it
         stop.set()
@@ -188,12 +197,21 @@ async def _work(
         shown.end()
 
 
-def _print(letters: Letters, found: Found, account: Account, left: str, form: str) -> None:
-    resume = found.run.resuming if account.open and not left else ""
-    if form == "json":
+def _resuming(run: Run, options: argparse.Namespace) -> str:
+    """The command that goes on with a run, with the files that this one was given: the audit has no place of theirs."""
+    return shlex.join([*shlex.split(run.resuming), *(part for name in options.config for part in ("-c", name))])
+
+
+def _print(letters: Letters, found: Found, account: Account, left: str, options: argparse.Namespace) -> None:
+    resume = _resuming(found.run, options) if account.open and not left else ""
+    if options.format == "json":
         print_json(account.as_json(**_facts(letters, found), why_open=left, resume=resume))
         return
     print(*_filing(found, would=False), *_opening(letters, found), *account.lines(), sep="\n")
+    if account.outcomes.get(Outcome.FAILED):
+        print(
+            f"what failed again is a new letter: `clickstream dlq stats --destination {found.run.destination}` says why"
+        )
     if left:
         print(f"ended with the rest open: {left}")
     elif resume:

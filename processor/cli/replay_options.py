@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from processor.cli.identity import add_who, who
 from processor.cli.options import positive
 from processor.cli.overlays import kept
-from processor.cli.selecting import FROM_SOURCE, add_destination, add_selectors, time
+from processor.cli.selecting import FROM_SOURCE, add_destination, add_selectors, refuse_empty, time
 from processor.errors import ConfigError, FatalError, Fault
 from processor.plan import Plan
 from processor.replay.access import Access
@@ -120,6 +120,7 @@ def range_of(options: argparse.Namespace, plan: Plan) -> Range:
         faults.append(
             Fault(("--from",), "is needed to say where it begins", "--from 2026-11-22T09:30:00Z, or --from 2d")
         )
+    refuse_empty(options.since_record, options.until_record, ("--from", "--to"))
     topics = options.topic or [topic for topic in plan.topics if not topic.startswith("^")]
     if not topics:
         faults.append(Fault(("--topic",), "is needed: the routes read topics by a regular expression", "name them"))
@@ -162,7 +163,7 @@ def _rate(text: str) -> float | None:
     try:
         rate = parse_rate(text)
     except PydanticCustomError as error:
-        raise argparse.ArgumentTypeError(f"{text} {error.message()}") from None
+        raise argparse.ArgumentTypeError(f"{text} {error.message()}, such as 50/s; or none") from None
     if rate is not None and rate <= 0:
         raise argparse.ArgumentTypeError(f"{text} is no rate above 0")
     return rate

@@ -17,6 +17,7 @@ from processor.settings.values import parse_duration
 SOURCE = re.compile(r"(?P<topic>[^:]+)(:(?P<partition>\d{1,9})(:(?P<offset>\d{1,18}))?)?", re.ASCII)
 FROM_SOURCE: Source = ("", None, None)
 """What a bare `--source` gives; no topic has that name."""
+SECONDS = "%Y-%m-%dT%H:%M:%S%z"
 TIME_FORMS = "a time with its zone (2026-11-22T09:30:00Z), or how long ago (90m, 2d)"
 
 
@@ -73,7 +74,10 @@ def add_selectors(parser: argparse.ArgumentParser, *, bare_source: bool = False)
         help="where the failed record was" + ("; without a value, see `from the source`" if bare_source else ""),
     )
     group.add_argument(
-        "--grep", type=_pattern, metavar="REGEX", help="searched in the error's message and in the vendor's reply"
+        "--grep",
+        type=_pattern,
+        metavar="REGEX",
+        help="searched in the error's message and in the vendor's reply; (?i) in front ignores case",
     )
     group.add_argument(
         "--where", metavar="EXPRESSION", help="a JMESPath over `key`, `headers`, `letter` and `event` (decoded)"
@@ -84,12 +88,24 @@ def selection_of(selectors: Selectors, ready: Ready, plan: Plan, wall: Callable[
     """What judges the letters of a pipeline.
 
     Raises:
-        ConfigError: `--where` is no expression.
+        ConfigError: `--where` is no expression, or no letter can be between `--since` and `--until`.
     """
+    refuse_empty(selectors.since, selectors.until, ("--since", "--until"))
     try:
         return Selection(selectors, plan.name, Language(ready.tables.finders, wall))
     except ExpressionError as error:
         raise ConfigError([Fault(("--where",), str(error), GRAMMAR_FIX)]) from None
+
+
+def refuse_empty(since: datetime | None, until: datetime | None, names: tuple[str, str]) -> None:
+    """Refuse two times that were mixed up: that nothing is between them looks as if there were nothing.
+
+    Raises:
+        ConfigError: the first is not before the second.
+    """
+    if since and until and since >= until:
+        words = f"is {since:{SECONDS}}, which is not before {names[1]} {until:{SECONDS}}: nothing can be between them"
+        raise ConfigError([Fault((names[0],), words, "swap them, or correct one")])
 
 
 def selectors_of(options: argparse.Namespace) -> Selectors:
@@ -123,7 +139,7 @@ def time(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text} is neither {TIME_FORMS}")
+        raise argparse.ArgumentTypeError(f"{text} is not {TIME_FORMS}")
     return found
 
 

@@ -140,6 +140,19 @@ def test_an_empty_list(letters: Scene) -> None:
     assert letters.run("list", "--status", "422") == (0, "", f"clickstream: no such letter in {letters.topic}\n")
 
 
+def test_a_route_that_the_file_does_not_have(letters: Scene) -> None:
+    """It may be one of before, or a slip: the file's are named."""
+    letters.bury()
+
+    code, out, err = letters.run("list", "--route", "veiws", "--route", "")
+
+    assert (code, out) == (0, "")
+    assert err == (
+        "clickstream: the file has no route veiws to voyado; it has: views\n"
+        f"clickstream: no such letter in {letters.topic}\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
@@ -466,8 +479,8 @@ def test_all_letters_of_a_delivery(letters: Scene) -> None:
     ("name", "words"),
     [
         ("0:7", "has nothing at 0:7; that partition has 0 to 1"),
-        ("2:0", "has no partition 2 with letters"),
-        ("99:0", "has no partition 99 with letters"),
+        ("2:0", "has nothing at 2:0; that partition is empty"),
+        ("99:0", "has no partition 99; it has: 0, 1, 2, 3"),
         ("0:1", "is no letter: it has no headers of a dead letter"),
         ("shop.clicks:5:9:views:0", "has no letter of the delivery shop.clicks:5:9:views:0"),
     ],
@@ -518,6 +531,11 @@ def test_no_kafka(
         ((), "--destination   is needed to say whose letters"),
         (("--destination", "rockt"), "--destination   no pipeline named rockt"),
         (("--destination", "voyado", "--where", "nope(key)"), "--where   unknown function nope()"),
+        (("--destination", "voyado", "--where", "status == `400`"), "no `status` here; did you mean letter.status?"),
+        (
+            ("--destination", "voyado", "--since", "2026-11-22T11:00:00Z", "--until", "2026-11-22T10:00:00Z"),
+            "--since   is 2026-11-22T11:00:00+0000, which is not before --until 2026-11-22T10:00:00+0000",
+        ),
     ],
 )
 def test_what_the_file_does_not_have(
@@ -538,13 +556,14 @@ def test_what_the_file_does_not_have(
     ("arguments", "words"),
     [
         (["list", "--limit", "0"], "0 is not a number above 0"),
-        (["list", "--since", "yesterday"], "yesterday is neither a time with its zone"),
-        (["list", "--since", "2026-11-22T09:00:00"], "is neither a time with its zone"),
+        (["list", "--since", "yesterday"], "yesterday is not a time with its zone"),
+        (["list", "--since", "2026-11-22T09:00:00"], "is not a time with its zone"),
         (["list", "--status", "4xx"], "4xx is not an HTTP status"),
         (["list", "--source", "a:b"], "a:b is not TOPIC, TOPIC:PARTITION or TOPIC:PARTITION:OFFSET"),
         (["list", "--grep", "("], "( is no regular expression"),
         (["stats", "--class", "wrong"], "invalid choice: 'wrong'"),
         (["show", "17"], "17 is neither PARTITION:OFFSET nor a delivery's id"),
+        (["list", "--json"], "--json; --format json prints JSON; `clickstream dlq list --help` shows what it takes"),
         (["show"], "required: LETTER"),
         ([], "required: COMMAND"),
     ],

@@ -1,5 +1,7 @@
 """How `clickstream replay` ends where its run did not."""
 
+import argparse
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -8,7 +10,11 @@ import pytest
 from processor.cli import replay
 from processor.cli.signals import Signals
 from processor.errors import FatalError
+from processor.replay.account import Account
 from processor.replay.history import Run
+from processor.replay.outcomes import Outcome
+from processor.replay.rehearsal import Rehearsal
+from processor.replay.survey import Survey
 
 RUN = Run(id="2026-11-22-1", kind="replay", topic="dlq", destination="voyado", ends={"dlq": {0: 5}})
 
@@ -33,7 +39,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, begin: Any, work: Any) -> str:
         topic="dlq", ready=ready, audit=SimpleNamespace(name="dlq.audit"), clients=SimpleNamespace(producer=None)
     )
     task: Any = SimpleNamespace(letters=SimpleNamespace(access=access, clock=None), begin=begin)
-    options: Any = SimpleNamespace(from_file=None)
+    options: Any = SimpleNamespace(from_file=None, config=["a b.yaml"])
     with Signals(early=1) as signals, pytest.raises(LeftError) as caught:
         replay._replay(task, options, signals)
     return str(caught.value)
@@ -57,5 +63,43 @@ def test_a_run_that_ends_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
     said = ended(monkeypatch, lambda *_: SimpleNamespace(run=RUN, filed=None), work)
 
     assert said == (
-        "Kafka gave no answer; `clickstream replay --destination voyado --resume 2026-11-22-1` goes on with the others"
+        "Kafka gave no answer; `clickstream replay --destination voyado --resume 2026-11-22-1 -c 'a b.yaml'` goes on "
+        "with the others"
     )
+
+
+LETTERS: Any = SimpleNamespace(access=SimpleNamespace(ready=SimpleNamespace(version="77be01"), plan=None))
+
+
+def test_a_run_over_source_records_names_their_topics() -> None:
+    """Not the dead-letter topic, where what fails would land."""
+    run = RUN.model_copy(update={"kind": "source", "selectors": {"topics": ["clicks", "orders"]}})
+    found: Any = SimpleNamespace(run=run)
+
+    (line,) = replay._opening(LETTERS, found)
+
+    assert line.startswith("clicks, orders → voyado   run 2026-11-22-1")
+
+
+def test_a_dry_run_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody is told to run it."""
+    found = SimpleNamespace(run=RUN, survey=Survey({}, Counter(), 0), filed=None, to_put_back=0, rate=5.0)
+    task: Any = SimpleNamespace(letters=LETTERS, found=found, rehearse=Rehearsal)
+    options: Any = SimpleNamespace(reveal=False, format="text")
+
+    assert replay._rehearse(task, options) == 0
+
+    assert capsys.readouterr().out.endswith("balanced\nnothing is selected: a run would send nothing\n")
+
+
+def test_what_failed_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the reason stands is told, only then, and not to a script."""
+    found: Any = SimpleNamespace(run=RUN, filed=None, rate=None)
+    texts, lines = (argparse.Namespace(format=form, config=[]) for form in ("text", "json"))
+    words = "what failed again is a new letter: `clickstream dlq stats --destination voyado` says why\n"
+
+    replay._print(LETTERS, found, Account(2, {}, 2, {Outcome.FAILED: 1, Outcome.DELIVERED: 1}, 0), "", texts)
+    assert capsys.readouterr().out.endswith(f"balanced\n{words}")
+    replay._print(LETTERS, found, Account(2, {}, 2, {Outcome.DELIVERED: 2}, 0), "", texts)
+    replay._print(LETTERS, found, Account(2, {}, 2, {Outcome.FAILED: 2}, 0), "", lines)
+    assert words not in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """What people ask `clickstream replay` for."""
 
 import argparse
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -160,9 +160,11 @@ def test_overlays_of_a_run_that_goes_on(tmp_path: Path) -> None:
 
 def test_a_range(tmp_path: Path) -> None:
     """Every argument in its place."""
-    more = "--to 2026-11-22T10:00:00+01:00 --topic a --topic b --route views --key ann --waive max_event_age"
+    more = "--to 2026-11-22T11:00:00+01:00 --topic a --topic b --route views --key ann --waive max_event_age"
 
-    assert asked(tmp_path, *FROM, *more.split()) == Range(("a", "b"), NINE, NINE, ("views",), "ann", ("max_event_age",))
+    assert asked(tmp_path, *FROM, *more.split()) == Range(
+        ("a", "b"), NINE, NINE + timedelta(hours=1), ("views",), "ann", ("max_event_age",)
+    )
 
 
 def test_topics_of_the_routes(tmp_path: Path) -> None:
@@ -222,3 +224,9 @@ def test_what_does_not_go_together(arguments: tuple[str, ...], names: list[str])
 def test_what_goes_together(arguments: tuple[str, ...]) -> None:
     """Nothing is said of it."""
     refuse_mixed(options(*arguments))
+
+
+def test_a_range_that_is_empty(tmp_path: Path) -> None:
+    """Two times that were mixed up are told from a topic without records."""
+    assert faults(tmp_path, "--source", "--from", "2026-11-22T09:30:00Z", "--to", "2026-11-22T09:30:00Z") == ["--from"]
+    asked(tmp_path, "--source", "--from", "2026-11-22T09:30:00Z", "--to", "2026-11-22T09:30:01Z")

@@ -52,7 +52,7 @@ def test_how_long_ago() -> None:
 @pytest.mark.parametrize("text", ["", "2026-11-22", "2026-11-22T09:30:00", "soon", "5", "999999999999d"])
 def test_what_is_no_time(text: str) -> None:
     """A time without its zone would mean another one on another machine."""
-    with pytest.raises(argparse.ArgumentTypeError, match="is neither a time with its zone"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a time with its zone"):
         time(text)
 
 
