@@ -59,5 +59,4 @@ def _not_known(given: Sequence[str], unknown: Sequence[str]) -> str:
     """The arguments that a command does not have, and where those that it has are told."""
     words = [word for word in given if not word.startswith("-")]
     command = " ".join(words[: 2 if words[0] == "dlq" else 1])
-    hint = "--format json prints JSON; " if "--json" in unknown else ""
-    return f"unrecognized arguments: {' '.join(unknown)}; {hint}`clickstream {command} --help` shows what it takes"
+    return f"unrecognized arguments: {' '.join(unknown)}; `clickstream {command} --help` shows what it takes"

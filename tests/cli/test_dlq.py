@@ -563,7 +563,7 @@ def test_what_the_file_does_not_have(
         (["list", "--grep", "("], "( is no regular expression"),
         (["stats", "--class", "wrong"], "invalid choice: 'wrong'"),
         (["show", "17"], "17 is neither PARTITION:OFFSET nor a delivery's id"),
-        (["list", "--json"], "--json; --format json prints JSON; `clickstream dlq list --help` shows what it takes"),
+        (["list", "--json"], "--json; `clickstream dlq list --help` shows what it takes"),
         (["show"], "required: LETTER"),
         ([], "required: COMMAND"),
     ],
