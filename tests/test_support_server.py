@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.server import Server, listening
+from tests.support.server import APART, PORTS, Server, first_port, listening
 from tests.support.waiting import eventually_sync
 
 
@@ -96,3 +96,16 @@ def test_a_server_dies_with_a_killed_run(tmp_path: Path) -> None:
         run.kill()
 
     eventually_sync(lambda: not psutil.pid_exists(pid))
+
+
+def test_processes_of_one_run_give_out_other_ports() -> None:
+    """Each has as many for itself as no run needs; where a run begins differs from that of another one."""
+
+    def first(run: str, process: int) -> int:
+        return first_port({"PYTEST_XDIST_TESTRUNUID": run, "PYTEST_XDIST_WORKER": f"gw{process}"})
+
+    distances = [(first("a", number + 1) - first("a", number)) % PORTS for number in range(4)]
+
+    assert distances == [APART] * 4
+    assert first("a", 0) != first("b", 0)
+    assert all(0 <= first_port({}) < PORTS for _ in range(100))

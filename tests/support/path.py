@@ -99,7 +99,7 @@ class WholePath:
         return {p.partition: f.result().offset for p, f in self.admin.list_offsets(asked).items()}
 
     def committed(self, destination: str) -> dict[int, int]:
-        """The offsets that a pipeline's group has committed; none while its coordinator is not ready."""
+        """The offsets that a pipeline's group has committed; none, and printed why, while nobody says."""
         group = f"{self.prefix}.{destination}"
         if destination not in self._lookers:
             # Not the admin client: its call for a group's offsets ends the process (librdkafka issue 5040).
@@ -107,7 +107,8 @@ class WholePath:
         partitions = [TopicPartition(self.topic, number) for number in self.ends()]
         try:
             return {p.partition: p.offset for p in self._lookers[destination].committed(partitions, timeout=10)}
-        except KafkaException:
+        except KafkaException as exception:
+            print(exception)  # noqa: T201 - stands beside a failure
             return {}
 
     def all_committed(self) -> bool:

@@ -1,6 +1,7 @@
 """Servers of ours on loopback: started, broken and restarted by tests, and gone when the tests are."""
 
 import atexit
+import os
 import secrets
 import shutil
 import signal
@@ -9,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import ClassVar, Self
+from zlib import crc32
 
 from tests.support.waiting import eventually_sync
 
@@ -25,7 +27,22 @@ STOP_TIMEOUT = 20
 
 PORTS = 12_000
 """How many are given out, one after another."""
-_tickets = count(secrets.randbelow(PORTS))
+APART = 1_500
+"""As many lie between the first ones of two processes that share a test run."""
+
+
+def first_port(env: Mapping[str, str]) -> int:
+    """Where a process begins, as a number below `PORTS`: anywhere, but those of one run apart from each other.
+
+    Args:
+        env: the process's environment, where xdist names the run and the process.
+    """
+    run = env.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex())
+    process = int(env.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return (crc32(run.encode()) + process * APART) % PORTS
+
+
+_tickets = count(first_port(os.environ))
 
 
 def free_port() -> int:
@@ -34,7 +51,8 @@ def free_port() -> int:
     A client that calls a stopped server again and again on one of the kernel's ports gets, sooner or later,
     that very port for its own end: it then talks to itself, and the server cannot start again.
 
-    No two servers of a test run get the same one: one that is stopped, or not yet up, does not hold its own.
+    No two servers of a test run get the same one, in whichever of its processes: one that is stopped, or not yet up,
+    does not hold its own, and who waits for it would take the other for it.
     """
     while True:
         port = 20_000 + next(_tickets) % PORTS

@@ -42,7 +42,9 @@ class ServiceProcess:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed:  # what is printed stands beside the failure
+            print(self.log, *(self.get(path)[1] for path in ("/status", "/metrics")), sep="\n")  # noqa: T201
         self.kill()
 
     @property
