@@ -199,7 +199,9 @@ class Arrivals:
 
 
 def _fetch_from(start: Start) -> int:
-    """Where the client is to begin: where the group has an offset, and it is good, it finds that by itself."""
-    if start.offset is None:
-        return OFFSET_BEGINNING
-    return OFFSET_STORED if start.finding in {Finding.GOOD, Finding.BEYOND_END} else start.offset
+    """Where the client is to begin.
+
+    The group's offset is named, although the client would find it by itself: where its question fails while other
+    partitions come or leave, it drops the question, and reads of this and of all later ones nothing, without a word.
+    """
+    return OFFSET_BEGINNING if start.offset is None else start.offset

@@ -36,6 +36,15 @@ def kafka() -> Iterator[RelayedKafka]:
         pytest.skip(f"no Kafka that may be relayed: {error}")
 
 
+@pytest.fixture(autouse=True)
+def _let_go(kafka: RelayedKafka) -> Iterator[None]:
+    """Nothing is kept or refused for the next test."""
+    yield
+    kafka.relay.kept.clear()
+    kafka.relay.then.clear()
+    kafka.relay.refused.clear()
+
+
 @pytest.fixture(params=["classic", "consumer"])
 def cluster(request: pytest.FixtureRequest, kafka: RelayedKafka) -> Cluster:
     """Reached through the relay."""
@@ -61,6 +70,22 @@ def test_offsets_that_are_told_late(
 
     assert second.thread.snapshot.held == {}
     assert second.notes.offsets() == {(topic, number): list(range(0, EACH, 2)) for number in range(PARTITIONS)}
+
+
+def test_a_client_that_cannot_ask_for_offsets(cluster: Cluster, join_at: Join, kafka: RelayedKafka) -> None:
+    """The thread was told them, and the client need not ask: it would drop its question when partitions come or go."""
+    topic, group = cluster.filled(EACH), uuid4().hex
+    first = join_at(cluster, topic, group)
+    eventually_sync(lambda: list(first.committed().values()) == [EACH] * PARTITIONS, WITHIN)
+    first.stop()
+
+    kafka.relay.then[OFFSET_FETCH] = OFFSET_FETCH
+    second = join_at(cluster, topic, group)
+    eventually_sync(lambda: len(second.assigned) == PARTITIONS, WITHIN)
+    cluster.fill(topic, range(EACH, 2 * EACH))
+    eventually_sync(lambda: list(second.committed().values()) == [2 * EACH] * PARTITIONS, WITHIN)
+
+    assert second.notes.offsets() == {key: list(range(EACH, 2 * EACH)) for key in second.assigned}
 
 
 class Callback:
@@ -122,13 +147,12 @@ def test_a_heartbeat_that_fails_while_partitions_come(kafka: RelayedKafka, join_
     taken = eventually_sync(lambda: comes.assigned, WITHIN)
     eventually_sync(lambda: clock.now() > begun + SWIFT)
 
-    # The callback ends, the client finds where to begin, and the coordinator is away again.
+    # The coordinator is away again, the callback ends, and the client begins to read.
     first.notes.settles = sends
-    kafka.relay.then[OFFSET_FETCH] = GROUP_HEARTBEAT
+    kafka.relay.refused.add(GROUP_HEARTBEAT)
     callback.go.set()
     there.fill(topic, range(EACH, 2 * EACH))
     eventually_sync(lambda: any(key in taken for key, _ in sent | not_sent), WITHIN)
-    kafka.relay.then.clear()
     kafka.relay.refused.clear()
     eventually_sync(lambda: len(first.assigned) == PARTITIONS // 2 and not first.assigned & comes.assigned, WITHIN)
 

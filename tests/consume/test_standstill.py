@@ -142,7 +142,7 @@ def test_partitions_that_come_after_it(
     consumer.serve(lambda: clock.advance(TOO_LONG), consumer.assign(1), message(0, partition=1))
     eventually_sync(lambda: heir.told("assign"))
 
-    assert consumer.told("assign") == [{0: -1000}]
+    assert consumer.told("assign") == [{0: 10}]
     assert all(record.assignment.key == KEY for record in member.notes.records)
 
 

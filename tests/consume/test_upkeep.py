@@ -198,7 +198,7 @@ def test_one_broker_that_says_something_else(
     for broker.topic_id in answers:
         later(consumer, clock, INTERVAL)
 
-    assert consumer.told("assign") == [{0: -1000}]
+    assert consumer.told("assign") == [{0: 10}]
     assert member.lines("topic_recreated") == []
 
 
