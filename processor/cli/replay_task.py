@@ -11,13 +11,14 @@ from processor.cli.selecting import FROM_SOURCE, selectors_of
 from processor.errors import FatalError
 from processor.plan import Plan
 from processor.replay.audit_writer import AuditWriter
+from processor.replay.begin import start
 from processor.replay.export import Export
 from processor.replay.history import History, Run
 from processor.replay.opening import Opener
 from processor.replay.rehearsal import Rehearsal
 from processor.replay.restoring import Restoring
 from processor.replay.rights import Rights, to_look, to_look_at_source, to_replay, to_replay_source
-from processor.replay.run import Found, Order, Terms, find, known_run, rehearse, start
+from processor.replay.run import Found, Order, Terms, find, known_run, rehearse
 from processor.replay.source import KIND as SOURCE_KIND
 from processor.replay.source import Range, find_records, of_routes
 

@@ -1,7 +1,7 @@
 """What a command needs to work on the dead letters of one destination."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -45,6 +45,11 @@ class Access:
         return self.plan.dead_letter_topic
 
 
+def committed_only(kafka: Mapping[str, str]) -> dict[str, str]:
+    """The file's `kafka:` without its isolation level: what is aborted was not put back, nor is it closed."""
+    return {name: value for name, value in kafka.items() if name != "isolation.level"}
+
+
 @contextmanager
 def opened(ready: Ready, plan: Plan, clock: Clock) -> Iterator[Access]:
     """Make the clients; nothing is asked of Kafka yet.
@@ -52,7 +57,7 @@ def opened(ready: Ready, plan: Plan, clock: Clock) -> Iterator[Access]:
     Raises:
         FatalError: a client cannot be made.
     """
-    kafka, log = ready.settings.kafka, logger(pipeline=plan.name)
+    kafka, log = committed_only(ready.settings.kafka), logger(pipeline=plan.name)
     bootstrap = kafka.get("bootstrap.servers", "…")
     clients = KafkaClients(kafka, plan.group, f"clickstream-{plan.name}", tokens_of(kafka, os.environ, clock, log), log)
     with Reader(clients, bootstrap, clock) as reader:

@@ -10,11 +10,12 @@ from processor.errors import FatalError
 from processor.records import Record
 from processor.replay.access import Access
 from processor.replay.audit_writer import RUN_TIMEOUT, AuditWriter
+from processor.replay.begin import by_others, give_way
 from processor.replay.claim import claim
 from processor.replay.history import DISCARDED, History, Run, State
 from processor.replay.letter import DeadLetter
 from processor.replay.stats import Tally
-from processor.replay.survey import Passed, Survey, sort_out
+from processor.replay.survey import Passed, Survey, sort_out, without
 from processor.replay.walk import Walk
 
 
@@ -84,9 +85,12 @@ def discard(access: Access, found: Survey, run: Run, writer: AuditWriter, clock:
         The run as it ended, and its account.
 
     Raises:
-        FatalError: the audit topic did not take all of it; what it has taken is discarded.
+        FatalError: a replay has begun meanwhile, or the audit topic did not take all of it; what it has taken is
+            discarded.
     """
-    run = claim(access.audit, writer, run, clock.wall())
+    new, run = run, claim(access.audit, writer, run, clock.wall())
+    give_way(access, run, writer, clock.wall(), new)
+    found = without(found, by_others(access.topic, access.audit.read().done, {}))  # the look may have taken minutes
     acknowledged = []
     for key, spans in found.wanted.items():
         acknowledged.append(Event())

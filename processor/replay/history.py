@@ -12,7 +12,6 @@ hangs on the order in which marks are read, and a discard that raced a replay do
 
 import shlex
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -71,7 +70,7 @@ class Run(_Message):
         max_replays: how often a letter may be replayed; None where that is no question.
         rate: requests a second, as people write it.
         overlay: files that were laid over the configuration, and their text.
-        started, ended: ISO 8601 UTC.
+        started, alive, ended: ISO 8601 UTC; `alive` is when it last said that it goes on, where it had to.
         words: why it stopped.
         counts: its account.
     """
@@ -96,6 +95,7 @@ class Run(_Message):
     service_version: str = ""
     overlay: dict[str, str] = {}
     started: str = ""
+    alive: str = ""
     ended: str | None = None
     state: Literal["running", "done", "stopped"] = "running"
     words: str = ""
@@ -194,6 +194,11 @@ class History:
         return dict(sorted(self._runs.items(), key=lambda run: run[1].started))
 
     @property
+    def ids(self) -> set[str]:
+        """Of all runs, also where only their marks can be read."""
+        return {*self._runs, *self._outcomes}
+
+    @property
     def discarded(self) -> PartitionSpans:
         """Letters that were discarded, and not replayed since; a copy."""
         return {at: spans.minus(self.replayed.get(at, Spans())) for at, spans in self._discarded.items()}
@@ -250,18 +255,6 @@ class History:
             if ours:
                 closed = self._discarded if outcome == DISCARDED else self.replayed
                 closed.setdefault(marks.partition, Spans()).update(spans)
-
-
-def next_run_id(history: History, wall: float) -> str:
-    """The id of a run that starts now: the day, UTC, and its number.
-
-    Args:
-        history: with the runs so far.
-        wall: seconds since 1970.
-    """
-    day = datetime.fromtimestamp(wall, UTC).date().isoformat()
-    numbers = [run.removeprefix(f"{day}-") for run in history.runs if run.startswith(f"{day}-")]
-    return f"{day}-{max((int(number) for number in numbers if number.isdecimal()), default=0) + 1}"
 
 
 def marks_key(run: str, worker: str, number: int) -> bytes:

@@ -1,9 +1,9 @@
-"""One replay at a time: two would take twice the rate, and might send the same letter."""
+"""One run at a time: two replays would take twice the rate, and might send the same letter, or a discarded one."""
 
 from datetime import datetime
 from time import sleep
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConsumerGroupDescription
 
 from processor.consume.troubles import explain_raised
@@ -15,7 +15,7 @@ from processor.replay.history import History, Run
 from processor.replay.reading import PATIENCE
 
 YOUNG = 60.0
-"""Seconds for which a run counts as live before its group has members."""
+"""Seconds for which a run counts as live after its last word; one of `REPLAYS` has a group by then, and its members."""
 TURN = 0.5
 """Seconds until a coordinator that is coming up is asked again."""
 COMING_UP = frozenset(
@@ -40,35 +40,45 @@ def unended(history: History) -> list[Run]:
     return [run for run in history.runs.values() if run.kind in REPLAYS and run.ended is None]
 
 
-def refuse_beside(access: Access, history: History, wall: float, mine: Run | None = None) -> None:
-    """Refuse to begin where a replay goes on.
+def refuse_beside(
+    access: Access, history: History, wall: float, mine: Run | None = None, *, again: bool = False
+) -> None:
+    """Refuse to begin where a replay goes on, or where somebody discards letters.
 
     Args:
         access: to the topic.
         history: with the runs so far.
         wall: seconds since 1970.
-        mine: a run that is written already; of several that begin at once the first goes on.
+        mine: a run that is written already. Of several that begin at once the one with the first id goes on: who has a
+            later one has seen its record. Clocks do not tell: they differ, and who began to look first may end last.
+        again: whether it was there before: then another one may have begun since that took it for dead.
 
     Raises:
         FatalError: another one goes on, or has just begun; or Kafka does not tell.
     """
-    unfinished = [run for run in unended(history) if mine is None or run.id != mine.id]
-    others = [run for run in unfinished if mine is None or _order(run) < _order(mine)]
-    live = next((run for run in others if wall - _seconds(run.started) < YOUNG), None)
-    live = live or next((run for run in others if _has_members(access, run)), None)
+    others = [run for run in history.runs.values() if run.ended is None and (mine is None or run.id != mine.id)]
+    if mine is not None and not again:
+        others = [run for run in others if _order(run) < _order(mine)]
+    live = next((run for run in others if wall - _last_heard(run) < YOUNG), None)
+    live = live or next((run for run in others if run.kind in REPLAYS and _has_members(access, run)), None)
     if live is None:
         return
-    ended = "if it was stopped or killed, that goes on with it, and another one may begin a minute after it began"
+    ended = "if it was stopped or killed, that goes on with it, and another one may begin in a minute"
     fix = f"wait for its end, or help it with `{live.resuming}`; {ended}"
-    if not live.ends:  # it puts letters of a file back
+    if live.kind not in REPLAYS or not live.ends:  # nobody can help to discard, or to put letters of a file back
         fix = "wait for its end or, if it was killed, give its command again in a minute"
     raise FatalError(
         f"run {live.id} of {live.by} on {live.host} goes on since {live.started}, and only one may at a time: {fix}"
     )
 
 
-def _order(run: Run) -> tuple[str, str]:
-    return run.started, run.id
+def _order(run: Run) -> tuple[str, int]:
+    day, _, number = run.id.rpartition("-")
+    return day, int(number) if number.isdecimal() else 0
+
+
+def _last_heard(run: Run) -> float:
+    return max(_seconds(run.started), _seconds(run.alive))
 
 
 def _seconds(time: str) -> float:
@@ -79,15 +89,29 @@ def _seconds(time: str) -> float:
         return 0.0
 
 
+def has_group(access: Access, run_id: str) -> bool:
+    """Whether Kafka has a group of that name, with the offsets of an earlier run: those would be taken for this one's.
+
+    Raises:
+        FatalError: it does not tell.
+    """
+    described = _described(access, run_id)
+    return described is not None and described.state is not ConsumerGroupState.DEAD  # so older brokers say that
+
+
 def _has_members(access: Access, run: Run) -> bool:
+    described = _described(access, run.id)
+    return described is not None and bool(described.members)
+
+
+def _described(access: Access, run_id: str) -> ConsumerGroupDescription | None:
     try:
-        described = state_of(access.admin, group_of(access.plan, run.id))
+        return state_of(access.admin, group_of(access.plan, run_id))
     except KafkaException as exception:
         why = str(explain_raised(exception))
         if exception.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
             why = on_groups(access.bootstrap, groups_of(access.plan), DESCRIBE)
-        raise FatalError(f"whether run {run.id} goes on cannot be told: {why}") from None
-    return described is not None and bool(described.members)
+        raise FatalError(f"whether run {run_id} goes on cannot be told: {why}") from None
 
 
 def state_of(admin: AdminClient, group: str) -> ConsumerGroupDescription | None:

@@ -9,6 +9,8 @@ from processor.errors import FatalError
 from processor.holds import Reason
 from processor.plan import Plan, Ready
 from processor.records import Key
+from processor.replay.absent import Absent
+from processor.replay.access import committed_only
 from processor.replay.account import unfinished
 from processor.replay.audit import Audit
 from processor.replay.history import Run
@@ -44,7 +46,8 @@ def again(ready: Ready, plan: Plan, run: Run, rate: float | None, since: int | N
     """
     start = "earliest" if since is None or since < 0 else datetime.fromtimestamp(since / 1000, UTC)
     ops = ready.settings.ops.model_copy(update={"host": "127.0.0.1", "port": 0})
-    settings = ready.settings.model_copy(update={"start_from": start, "ops": ops})
+    kafka = committed_only(ready.settings.kafka)
+    settings = ready.settings.model_copy(update={"start_from": start, "ops": ops, "kafka": kafka})
     letters = plan.settings.dead_letter.model_copy(update={"hold_above": 1.0})
     destination = plan.settings.model_copy(update={"rate": rate, "dead_letter": letters})
     return (
@@ -78,7 +81,7 @@ class Worker:
     Args:
         service: of the run's one pipeline.
         journal: of that pipeline.
-        run: its id.
+        run: its record.
         wanted: what the worker has to do, by topic and partition.
         audit: reads what all workers have done.
         reader: tells what Kafka has deleted meanwhile.
@@ -93,7 +96,7 @@ class Worker:
         *,
         service: Service,
         journal: Journal,
-        run: str,
+        run: Run,
         wanted: Mapping[Key, Spans],
         audit: Audit,
         reader: Reader,
@@ -114,6 +117,10 @@ class Worker:
         self._total = sum(map(len, wanted.values()))
         self._seen = Progress(0, self._total, 0)
         self._passed: dict[Key, tuple[int, int]] = {}
+        self._absent = Absent(reader)
+        self._other_topic = False
+        self._moves = True
+        self._behind = 0
 
     async def work(self, stop: asyncio.Event) -> str:
         """Work until the run is done, or cannot be, or `stop` is set; all is committed then.
@@ -129,8 +136,8 @@ class Worker:
         try:
             await self._service.run(stop)
         except FatalError:
-            if not (watch.done() and watch.exception() is None and not watch.result()):
-                raise  # else all has its outcome in the audit topic: a last commit that was refused is of no matter
+            if not (watch.done() and watch.exception() is None and (self._other_topic or not watch.result())):
+                raise  # else all has its outcome in the audit topic, or is gone: a commit that was refused is no matter
         finally:
             watch.cancel()
         return watch.result() if watch.done() else ""
@@ -142,13 +149,14 @@ class Worker:
             for running in self._service.pipelines:  # none before it has begun
                 try:
                     left = await self._left(running)
+                    lost = await asyncio.to_thread(self._lost) if left else ""
                 except FatalError as error:  # Kafka is away, or refuses: the service waits for it, and so do we
                     await self._tell(running, str(error))
                     continue
                 await self._tell(running)
-                hopeless = _hopeless(running) if self._has_tried_all(running) else ""
+                hopeless = lost or (_hopeless(running) if self._has_tried_all(running) else "")
                 if not left or hopeless:
-                    return hopeless if left else ""
+                    return hopeless if left else self._left_behind()
 
     async def _left(self, running: RunningPipeline) -> dict[Key, Spans]:
         """What has no outcome yet; what will never come gets one."""
@@ -159,19 +167,42 @@ class Worker:
         self._passed = passed
         firsts = await asyncio.to_thread(self._firsts, {topic for topic, _ in passed}) if stands else {}
         history = await asyncio.to_thread(self._audit.read)  # after the look at the partitions: marks come first
-        outcomes = history.of_run(self._run)
+        outcomes = history.of_run(self._run.id)
         left = unfinished(self._wanted, outcomes)
         self._journal.left(left)
-        for key, (frontier, following) in passed.items():
-            # What was read and has no outcome is on its way, and what lies behind may come.
-            coming = Spans((frontier, following), (max(frontier, firsts.get(key, 0)), END))
-            gone = left.get(key, Spans()).minus(coming)
-            if gone:
-                self._journal.gone(key, gone)
+        self._moves = not stands or any(
+            left.get(key, Spans()) != left.get(key, Spans()).minus(Spans(read)) for key, read in passed.items()
+        )
+        # What was read and has no outcome is on its way, and what lies behind may come.
+        never = {
+            key: left.get(key, Spans()).minus(Spans((frontier, following), (max(frontier, firsts.get(key, 0)), END)))
+            for key, (frontier, following) in passed.items()
+        }
+        for key, gone in (await asyncio.to_thread(self._absent.of, never)).items():
+            self._journal.gone(key, gone)
         waiting = sum(map(len, left.values()))
         failed = sum(map(len, outcomes.get("failed", {}).values()))
         self._seen = Progress(self._total - waiting, self._total, failed)
-        return left
+        coming = unfinished(left, {"passed": self._absent.passed})
+        self._behind = waiting - sum(map(len, coming.values()))
+        return coming
+
+    def _lost(self) -> str:
+        """Why no letter will come any more; empty unless two looks say so: a broker may know less for a moment.
+
+        What lies in another topic of that name, where these lay, are other letters. Of one that was deleted, what was
+        read before that may be all that is left of them: it is sent.
+        """
+        now = self._audit.topic_id() if self._run.kind == "replay" else self._run.topic_id
+        before, self._other_topic = self._other_topic, bool(self._run.topic_id) and now != self._run.topic_id
+        if not (before and self._other_topic) or (self._moves and not now):
+            return ""
+        return f"{self._run.topic} was {'made anew' if now else 'deleted'} meanwhile, with all letters"
+
+    def _left_behind(self) -> str:
+        """Why some are still open although the run is through; empty where none is."""
+        words = "of its letters are selected only now, and it is past them: they are open; a new run takes them"
+        return f"{self._behind} {words}" if self._behind else ""
 
     async def _tell(self, running: RunningPipeline, trouble: str | None = None) -> None:
         """Say how far the run is, and what it waits for; what the Kafka user lacks says more than what that led to."""

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from processor.consume.troubles import explain
 from processor.errors import FatalError
 from processor.kafka_rights import WRITE, on_transactions
-from processor.records import Key, Record
+from processor.records import Headers, Key, Record
 from processor.replay.access import Access
 from processor.replay.audit_writer import SPANS
 from processor.replay.export import Export
@@ -21,6 +21,8 @@ from processor.replay.spans import Spans
 
 BY_KEY = -1
 """For librdkafka: the partition that the key gives."""
+POLL = 0.1
+"""Seconds until a full queue is looked at again."""
 ABORT = 5.0
 """Seconds for taking back what a transaction has written; where that fails, the broker does it a minute later."""
 CONSEQUENCES = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001 - librdkafka's own codes
@@ -37,6 +39,7 @@ class Restorer:
 
     Attributes:
         ends: behind the last letter that was put back, by partition.
+        number: how many were.
 
     Raises:
         FatalError: this Kafka user may not, or Kafka does not answer.
@@ -44,6 +47,7 @@ class Restorer:
 
     def __init__(self, access: Access, export: Export, request: str) -> None:
         self.ends: dict[int, int] = {}
+        self.number = 0
         self._topic, self._audit = access.topic, access.audit.name
         self._bootstrap = access.bootstrap
         self._topic_id = export.topic_id
@@ -75,25 +79,37 @@ class Restorer:
             with suppress(KafkaException):
                 self._producer.abort_transaction(ABORT)
             raise self._failure(exception) from None
+        self.number += len(records)
 
     def _put(self, record: Record) -> None:
         partition = record.assignment.partition
         headers = [header for header in record.headers or () if header[0] != RESTORED]
-        self._producer.produce(
-            self._topic,
-            record.value,
-            record.key,
-            partition if partition in self._partitions else BY_KEY,
-            headers=[*headers, self._header],
-            on_delivery=self._answered,
-        )
+        to = partition if partition in self._partitions else BY_KEY
+        self._produce(self._topic, record.value, record.key, to, [*headers, self._header])
 
     def _mark(self, run: Run, key: Key, spans: Spans) -> None:
         of_then = run.model_copy(update={"topic_id": self._topic_id})  # it may be another topic by now
         for marks in marks_of(of_then, key, {OUTCOME: spans}, SPANS):
             self._marks += 1
             name = marks_key(run.id, self._worker, self._marks)
-            self._producer.produce(self._audit, marks.as_json(), name, on_delivery=self._answered)
+            self._produce(self._audit, marks.as_json(), name)
+
+    def _produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        to: int = BY_KEY,
+        headers: Headers | None = None,
+    ) -> None:
+        """Hand a message to the client, once its queue has room: a file may set `queue.buffering.max.messages`."""
+        while True:
+            try:
+                self._producer.produce(topic, value, key, to, headers=headers or [], on_delivery=self._answered)
+            except BufferError:
+                self._producer.poll(POLL)
+            else:
+                return
 
     def _answered(self, error: KafkaError | None, message: Any) -> None:
         if error is not None:

@@ -14,14 +14,15 @@ from processor.errors import FatalError
 from processor.records import Record
 from processor.replay.access import Access
 from processor.replay.audit_writer import AuditWriter
+from processor.replay.begin import give_way, kept_alive, start
 from processor.replay.export import Export
-from processor.replay.history import History
+from processor.replay.history import History, Run
 from processor.replay.letter_feed import LetterFeed
 from processor.replay.opening import Opener
 from processor.replay.reading import begins_of, ends_of
 from processor.replay.rehearsal import Rehearsal
 from processor.replay.restorer import Restorer
-from processor.replay.run import Found, Order, Terms, find, give_way, rehearse, start
+from processor.replay.run import Found, Order, Terms, find, rehearse
 from processor.replay.selectors import Selectors
 from processor.replay.survey import Survey, Wish, survey
 from processor.replay.walk import Walk
@@ -114,24 +115,39 @@ class Restoring:
         restorer = Restorer(access, self._export, self._name())
         unbounded = found.run.model_copy(update={"begins": {}, "ends": {}})
         run = start(access, replace(found, run=unbounded), writer, self._wall()).run
-        put_back = 0
         try:
-            filed = self._survey(found)  # once more, for from now on nobody else is at it
-            for records in self._wanted(filed):
-                if stopped():
-                    raise FatalError("it was asked to end")  # noqa: TRY301 - told as all that ends it
-                restorer.put_back(run, records)
-                put_back += len(records)
+            with kept_alive(writer, run, self._wall):
+                filed = self._put_back(run, found, restorer, stopped)
         except FatalError as error:
-            words = f"{put_back} letters of {self._export.path} were put back, then: {error}"
+            words = f"{restorer.number} letters of {self._export.path} were put back, then: {error}"
             writer.write_run(run.ended_at(self._wall(), words))
-            raise FatalError(f"{words}. They are open; the same command goes on with all of the file") from None
-        # It may have taken long enough to count as dead, and another run may have begun, which sends what is back.
-        run = run.model_copy(update={**self._bounds(restorer), "started": iso(self._wall())})
+            raise FatalError(
+                f"{words}. They are open; the same command{self._times()} goes on with all of it"
+            ) from None
+        wall = self._wall()
+        run = run.model_copy(update={**self._bounds(restorer), "alive": iso(wall)})
         writer.write_run(run)
-        give_way(access, run, writer, self._wall())
-        begun = find(access, self._order, self._terms, run, access.audit.read(), self._walk_of, self._wall())
+        give_way(access, run, writer, wall, run)  # a process that stood still was taken for dead
+        try:
+            with kept_alive(writer, run, self._wall):
+                begun = find(access, self._order, self._terms, run, access.audit.read(), self._walk_of, self._wall())
+        except FatalError as error:
+            raise FatalError(f"{error}; all is put back, and `{run.resuming}` goes on with it") from None
         return replace(begun, filed=filed)
+
+    def _put_back(self, run: Run, found: Found, restorer: Restorer, stopped: Callable[[], bool]) -> Survey:
+        filed = self._survey(found)  # once more, for from now on nobody else is at it
+        for records in self._wanted(filed):
+            if stopped():
+                raise FatalError("it was asked to end")
+            restorer.put_back(run, records)
+        return filed
+
+    def _times(self) -> str:
+        """Which times make it the same: one that was said as "2d" is another one by then."""
+        given = {"--since": self._order.selectors.since, "--until": self._order.selectors.until}
+        times = " ".join(f"{name} {time.isoformat()}" for name, time in given.items() if time)
+        return f", with {times}," if times else ""
 
     def _name(self) -> str:
         """Of the request: the same one goes on with what an earlier one could not end."""

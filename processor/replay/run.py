@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,7 @@ from processor.replay.access import Access
 from processor.replay.account import Account, account_of, unfinished
 from processor.replay.audit import Audit
 from processor.replay.audit_writer import AuditWriter
-from processor.replay.claim import claim
-from processor.replay.history import History, Run
+from processor.replay.history import RESTORED, History, Run
 from processor.replay.journal import Journal
 from processor.replay.letter_feed import LetterFeed, RecordFeed
 from processor.replay.live import refuse_beside, unended
@@ -142,7 +141,7 @@ def find(
         run = resumed
         order = _order_of(run, order)
     routes = frozenset(access.plan.mappers)
-    wish = Wish(order.discarded, order.max_replays, run.max, routes, _done_by(run, history))
+    wish = Wish(order.discarded, order.max_replays, run.max, routes, done_by(run, history))
     batches = access.reader.read(topic, begins, run.ends[topic])
     return found_of(run, terms.rate, survey(walk_of(order.selectors), batches, history, wish), history, LetterFeed)
 
@@ -166,35 +165,6 @@ def rehearse(access: Access, found: Found, opener: Opener) -> Rehearsal:
                 if record.offset in found.left[record.assignment.key]:
                     rehearsal.add(found.feed.opened(record), opener)
     return rehearsal
-
-
-def start(access: Access, found: Found, writer: AuditWriter, wall: float) -> Found:
-    """Write the record of a new run; from now on nobody else may begin one.
-
-    Returns:
-        The same, its run with an id.
-
-    Raises:
-        FatalError: the audit topic refuses, or another run began at the same moment.
-    """
-    if found.run.id:
-        return found
-    run = claim(access.audit, writer, found.run, wall)
-    give_way(access, run, writer, wall)
-    return replace(found, run=run)
-
-
-def give_way(access: Access, run: Run, writer: AuditWriter, wall: float) -> None:
-    """End a run whose record is written, where another one goes on that began before it.
-
-    Raises:
-        FatalError: there is one.
-    """
-    try:
-        refuse_beside(access, access.audit.read(), wall, run)
-    except FatalError as error:
-        writer.write_run(run.ended_at(wall, str(error)))
-        raise
 
 
 async def work(
@@ -225,7 +195,7 @@ async def work(
         hopeless = await Worker(
             service=service,
             journal=journal,
-            run=run.id,
+            run=run,
             wanted=wanted,
             audit=audit,
             reader=reader,
@@ -239,10 +209,10 @@ async def work(
     return account, hopeless
 
 
-def _done_by(run: Run, history: History) -> dict[Key, Spans]:
-    """What a run has done before it was resumed."""
+def done_by(run: Run, history: History) -> dict[Key, Spans]:
+    """What a run has done so far; not where the letters of a file lay that it put back."""
     done: dict[Key, Spans] = {}
-    for told in history.of_run(run.id).values():
+    for told in (told for outcome, told in history.of_run(run.id).items() if outcome != RESTORED):
         for key, spans in told.items():
             done.setdefault(key, Spans()).update(spans)
     return done
@@ -261,6 +231,10 @@ def known_run(access: Access, history: History, run_id: str) -> Run:
     if run is None or not run.ends:
         known = ", ".join(run.id for run in unended(history) if run.ends) or "none"
         raise FatalError(f"no run {run_id} of {access.topic} can be resumed; those that have not ended: {known}")
+    now = access.audit.topic_id()
+    if run.kind == "replay" and run.topic_id and now not in {"", run.topic_id}:
+        words = f"run {run_id} was about a topic {access.topic} that was deleted since, with all letters"
+        raise FatalError(f"{words}; for those that are in it now give the command without --resume")
     return run
 
 

@@ -13,7 +13,7 @@ from processor.replay.history import History, Run
 from processor.replay.letter_feed import RecordFeed
 from processor.replay.live import refuse_beside
 from processor.replay.reading import ends_of
-from processor.replay.run import Found, Terms, found_of, new_run
+from processor.replay.run import Found, Terms, done_by, found_of, new_run
 from processor.replay.survey import Oldest, Passed, Survey
 
 KIND = "source"
@@ -115,7 +115,8 @@ def find_records(
         run = resumed
         begins = run.begins
     batches = (records for topic, its in run.ends.items() for records in access.reader.read(topic, begins[topic], its))
-    return found_of(run, terms.rate, _survey(batches, wanted, run.max), history, RecordFeed)
+    found = _survey(batches, wanted, Oldest(run.max, done_by(run, history)))
+    return found_of(run, terms.rate, found, history, RecordFeed)
 
 
 def _bounds(access: Access, wanted: Range) -> tuple[dict[str, dict[int, int]], dict[str, dict[int, int]]]:
@@ -130,8 +131,8 @@ def _bounds(access: Access, wanted: Range) -> tuple[dict[str, dict[int, int]], d
     return begins, ends
 
 
-def _survey(batches: Iterable[Sequence[Record]], wanted: Range, most: int | None) -> Survey:
-    oldest, read = Oldest(most), 0
+def _survey(batches: Iterable[Sequence[Record]], wanted: Range, oldest: Oldest) -> Survey:
+    read = 0
     for records in batches:
         read += len(records)
         for record in records:

@@ -3,7 +3,7 @@
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from processor.records import Key, Record
@@ -11,6 +11,9 @@ from processor.replay.history import History, State
 from processor.replay.letter import DeadLetter
 from processor.replay.spans import Spans
 from processor.replay.walk import Walk
+
+NONE: Mapping[Key, Spans] = {}
+NOTHING = Spans()
 
 
 class Passed(StrEnum):
@@ -58,6 +61,14 @@ class Survey:
         return sum(map(len, self.wanted.values()))
 
 
+def without(found: Survey, closed: Mapping[Key, Spans]) -> Survey:
+    """The same, where these letters were closed since."""
+    left = {key: spans.minus(closed[key]) if key in closed else spans for key, spans in found.wanted.items()}
+    survey = replace(found, wanted={key: spans for key, spans in left.items() if spans}, passed=found.passed.copy())
+    survey.passed[Passed.CLOSED] += found.selected - survey.selected
+    return survey
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a run is to replay, beyond what is selected.
@@ -89,7 +100,7 @@ def survey(walk: Walk, batches: Iterable[Sequence[Record]], history: History, wi
     Raises:
         FatalError: Kafka does not answer, or the registry, where it is needed.
     """
-    return sort_out(walk, batches, lambda letter: _passed(letter, history, wish), wish.most)
+    return sort_out(walk, batches, lambda letter: _passed(letter, history, wish), wish.most, wish.mine)
 
 
 def sort_out(
@@ -97,6 +108,7 @@ def sort_out(
     batches: Iterable[Sequence[Record]],
     passed_for: Callable[[DeadLetter], Passed | None],
     most: int | None = None,
+    mine: Mapping[Key, Spans] = NONE,
 ) -> Survey:
     """Look at all letters of a topic; values are decoded only where the selection needs them.
 
@@ -105,12 +117,13 @@ def sort_out(
         batches: what is between the run's begins and ends.
         passed_for: why a selected letter is not wanted; None where it is.
         most: so many letters, the oldest; None = all.
+        mine: those of them that the run has done before it was resumed.
 
     Raises:
         FatalError: Kafka does not answer, or the registry, where it is needed.
     """
     passed: Counter[Passed] = Counter()
-    oldest = Oldest(most)
+    oldest = Oldest(most, mine)
     for letter in walk.pick(batches):
         reason = passed_for(letter)
         if reason is None:
@@ -143,13 +156,19 @@ def _passed(letter: DeadLetter, history: History, wish: Wish) -> Passed | None:
 class Oldest:
     """Keeps so many records, the oldest; all of them where there is no limit, as spans then.
 
+    Args:
+        most: so many; None = no limit.
+        mine: those of them that were done before: they are kept, and count also where Kafka has deleted them since, for
+            else each resumption would send some more.
+
     Attributes:
         beyond: how many were not kept.
         since: when the oldest was written, in milliseconds since 1970.
     """
 
-    def __init__(self, most: int | None) -> None:
-        self._most = most
+    def __init__(self, most: int | None, mine: Mapping[Key, Spans] = NONE) -> None:
+        self._most = None if most is None else max(most - sum(map(len, mine.values())), 0)
+        self._mine = mine
         self._heap: list[tuple[int, Key, int]] = []
         self._kept: defaultdict[Key, Spans] = defaultdict(Spans)
         self._seen = 0
@@ -167,7 +186,7 @@ class Oldest:
         written, key = record.timestamp, record.assignment.key
         self.since = written if self.since is None else min(self.since, written)
         item = (-written, key, -record.offset)
-        if self._most is None:
+        if self._most is None or record.offset in self._mine.get(key, NOTHING):
             self._kept[key].add_offset(record.offset)
         elif len(self._heap) < self._most:
             heapq.heappush(self._heap, item)

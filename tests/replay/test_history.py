@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from processor.records import Assignment, Record
-from processor.replay.history import History, Marks, Run, State, marks_of, next_run_id
+from processor.replay.claim import next_run_id
+from processor.replay.history import History, Marks, Run, State, marks_of
 from processor.replay.spans import Spans
 from tests.support.records import record
 
@@ -223,6 +224,14 @@ def test_run_ids_are_counted_by_day() -> None:
     assert next_run_id(read(*runs, *other), DAY) == "2026-11-22-11"
     assert next_run_id(read(*runs), DAY - 1) == "2026-11-21-1"
     assert next_run_id(read(*runs), DAY + 86_399) == "2026-11-22-11"
+
+
+def test_ids_that_are_not_given_again() -> None:
+    """One whose record cannot be read, but its marks can; and one that something else has: its group's offsets."""
+    (marks,) = marks_of(run(4), (TOPIC, 0), {"delivered": Spans((0, 1))}, 10)
+
+    assert next_run_id(read((b"run:2026-11-22-4", b"{"), marks), DAY) == "2026-11-22-5"
+    assert next_run_id(read(run(1)), DAY, {"2026-11-22-2", "2026-11-22-3"}.__contains__) == "2026-11-22-4"
 
 
 def test_a_run_as_others_read_it() -> None:

@@ -5,13 +5,13 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, KafkaException
 
 from processor.errors import FatalError
 from processor.replay import live
 from processor.replay.access import Access
 from processor.replay.history import History, Run
-from processor.replay.live import group_of, refuse_beside, unended
+from processor.replay.live import group_of, has_group, refuse_beside, unended
 from tests.replay.audits import WALL
 from tests.support.broker import Broker, admin_client
 from tests.support.topics import TopicFactory
@@ -159,6 +159,29 @@ def test_what_cannot_be_told() -> None:
     refuse_beside(access(Answering(KafkaError.GROUP_ID_NOT_FOUND)), history(run(1)), WALL)
     with pytest.raises(FatalError, match="whether run 2026-11-22-1 goes on cannot be told: no"):
         refuse_beside(access(Answering(KafkaError.INVALID_GROUP_ID)), history(run(1)), WALL)
+
+
+@pytest.mark.parametrize(("state", "there"), [(ConsumerGroupState.DEAD, False), (ConsumerGroupState.EMPTY, True)])
+def test_a_group_of_an_earlier_run(state: ConsumerGroupState, *, there: bool) -> None:
+    """Its offsets would be taken for the new run's; older brokers tell of a group that is not there, too."""
+    told = SimpleNamespace(result=lambda _: SimpleNamespace(state=state))
+    admin = SimpleNamespace(describe_consumer_groups=lambda groups, **_: {groups[0]: told})
+
+    assert has_group(access(admin), "2026-11-22-1") is there
+    assert not has_group(access(Answering(KafkaError.GROUP_ID_NOT_FOUND)), "2026-11-22-1")
+
+
+def test_a_run_that_says_that_it_goes_on() -> None:
+    """It has no group yet, and began long ago."""
+    told = history(run(1, alive="2026-11-22T09:59:30.000Z", ends={}))
+
+    with pytest.raises(FatalError, match="run 2026-11-22-1 of ann"):
+        refuse_beside(access(Nobody()), told, WALL)
+
+
+def test_a_discard_has_no_group() -> None:
+    """One that was killed is not asked for."""
+    refuse_beside(access(Nobody()), history(run(1, kind="discard")), WALL)
 
 
 def test_a_group_that_may_not_be_seen() -> None:

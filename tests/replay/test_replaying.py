@@ -53,6 +53,18 @@ def test_what_a_run_leaves_alone(tmp_path: Path) -> None:
     assert before.settings.start_from == "latest"
 
 
+def test_what_is_aborted_is_not_replayed(tmp_path: Path) -> None:
+    """Whatever the service reads: letters of a transaction that was taken back were not put back."""
+    before = plans(tmp_path, VIEW, HEAD.replace("kafka: {", "kafka: {isolation.level: read_uncommitted, "))
+    assert "isolation.level" in before.settings.kafka
+
+    ready, _ = again(before, before.plans[0], RUN, None, None)
+
+    assert ready.settings.kafka == {
+        name: value for name, value in before.settings.kafka.items() if name != "isolation.level"
+    }
+
+
 @pytest.mark.parametrize("since", [None, -1])
 def test_a_begin_that_nobody_knows(tmp_path: Path, since: int | None) -> None:
     """Where there are no times, it begins with the first record."""

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from processor.errors import FatalError
 from processor.replay.spans import Spans
-from tests.replay.worker_bench import ALL, KEY, OTHER, Bench, view
+from tests.replay.worker_bench import ALL, KEY, OTHER, RUN, Bench, view
 
 
 async def test_what_kafka_has_deleted_meanwhile() -> None:
@@ -27,7 +30,7 @@ async def test_what_was_read_before_kafka_deleted_it() -> None:
 
     await bench.work({KEY: Spans((1, 10))})
 
-    assert bench.gone == [(KEY, Spans((1, 2))), (KEY, Spans((1, 2), (6, 8)))]
+    assert bench.gone == [(KEY, Spans((1, 2))), (KEY, Spans((6, 8)))]
 
 
 async def test_what_was_passed_without_coming() -> None:
@@ -38,6 +41,20 @@ async def test_what_was_passed_without_coming() -> None:
     await bench.work()
 
     assert bench.gone == [(KEY, Spans((3, 5)))]
+
+
+async def test_what_was_passed_and_is_there() -> None:
+    """It was not meant when the run was there: it stays open, and the run ends and says so; what is deleted is told."""
+    before = {"delivered": {KEY: Spans((5, 10)), OTHER: Spans((5, 7))}}
+    bench = Bench(before, before | {"gone": {KEY: Spans((2, 4))}})
+    bench.views = {KEY: view(10)}
+    bench.there = {KEY: Spans((0, 2), (4, 9))}
+
+    words = await bench.work()
+
+    assert bench.gone == [(KEY, Spans((2, 4)))]
+    assert words.startswith("3 of its letters are selected only now, and it is past them: they are open")
+    assert (bench.looked, bench.stop.is_set()) == (1, True)
 
 
 async def test_partitions_of_other_workers() -> None:
@@ -62,6 +79,39 @@ async def test_a_topic_that_is_gone() -> None:
     assert (bench.asked, bench.gone) == (2, [])
 
 
+@pytest.mark.parametrize(("now", "done"), [("two", "made anew"), ("", "deleted")])
+async def test_a_topic_that_is_another_one(now: str, done: str) -> None:
+    """Nothing of it will come, and what lies there are other letters: the run ends after two looks that say so."""
+    bench = Bench({"delivered": {KEY: Spans((0, 4))}})
+    bench.record = RUN.model_copy(update={"topic_id": "one"})
+    bench.topic_ids = ["one", now, "one", now, now]
+    bench.failure, bench.fails_late = FatalError("the last commit was refused"), True
+
+    assert await bench.work() == f"dlq was {done} meanwhile, with all letters"
+    assert len(bench.shown) == 5
+
+
+async def test_what_was_read_of_a_topic_before_it_was_deleted() -> None:
+    """It may be all that is left of these letters: it is sent, then the run ends."""
+    rest = {"delivered": {KEY: Spans((0, 4)), OTHER: Spans((5, 7))}}
+    bench = Bench({"delivered": {OTHER: Spans((5, 7))}}, {"delivered": {OTHER: Spans((5, 7))}}, rest)
+    bench.record = RUN.model_copy(update={"topic_id": "one"})
+    bench.views, bench.watermarks = {KEY: replace(view(0), next=4)}, {"dlq": None}
+    assert (await bench.work()).startswith("dlq was deleted meanwhile")
+    assert [each.done for each in bench.shown] == [2, 2, 6]
+
+
+async def test_a_topic_whose_id_nobody_knows() -> None:
+    """Neither does it say anything where the run is about source topics."""
+    bench = Bench({}, {}, {"delivered": ALL})
+    bench.topic_ids = ["two"]
+    assert await bench.work() == ""
+
+    bench = Bench({}, {}, {"delivered": ALL})
+    bench.record, bench.topic_ids = RUN.model_copy(update={"kind": "source", "topic_id": "one"}), ["two"]
+    assert await bench.work() == ""
+
+
 async def test_kafka_is_asked_only_where_nothing_moves() -> None:
     """While letters come, what was deleted before them is passed; a partition with nothing behind it stands still."""
     bench = Bench({}, {}, {}, {}, {"delivered": ALL})
@@ -71,7 +121,7 @@ async def test_kafka_is_asked_only_where_nothing_moves() -> None:
     asked = []
 
     def moving() -> Any:
-        asked.append(bench.asked)
+        asked.append(bench.asked - bench.looked)  # where letters are missing it is asked about these, too
         bench.views[KEY] = view(next(moves, 4))
         return read()
 
@@ -80,7 +130,7 @@ async def test_kafka_is_asked_only_where_nothing_moves() -> None:
     await bench.work({KEY: Spans((0, 10))})
 
     assert asked == [0, 0, 0, 1, 2]
-    assert bench.gone == [(KEY, Spans((0, 2))), (KEY, Spans((0, 4))), (KEY, Spans((0, 10)))]
+    assert bench.gone == [(KEY, Spans((0, 2))), (KEY, Spans((2, 4))), (KEY, Spans((4, 10)))]
 
 
 async def test_the_frontier_is_looked_at_before_the_marks() -> None:

@@ -1,5 +1,7 @@
 """Letters of a file that are put back, and what may happen meanwhile."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,11 +10,13 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from processor import kafka_clients
 from processor.errors import FatalError
+from processor.replay import restoring
 from processor.replay.history import Run, State
 from processor.replay.restorer import Restorer
 from processor.replay.run import known_run
+from processor.replay.selectors import Selectors
 from processor.settle.letters import iso
-from tests.replay.exports import Desk, KilledError
+from tests.replay.exports import ORDER, Desk, KilledError
 from tests.support.broker import admin_client
 
 
@@ -92,3 +96,42 @@ def test_a_topic_that_takes_smaller_messages_only(desk: Desk) -> None:
         desk.begin()
     assert desk.put_back() == []
     assert desk.access.audit.read().state_of(0, 0) is State.OPEN
+
+
+def test_a_queue_that_is_full(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may bound the client's queue, which knows nothing of how many letters are put back at once."""
+    full = [True, True]
+
+    class Full(Producer):
+        def produce(self, *arguments: Any, **more: Any) -> None:
+            if full and full.pop():
+                raise BufferError("queue full")
+            super().produce(*arguments, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kafka_clients, "Producer", Full)
+        begun = desk.begin()
+
+    assert begun.survey.selected == len(desk.put_back()) == 4
+    assert not full
+
+
+def test_the_times_of_a_request_that_is_broken_off(desk: Desk) -> None:
+    """They are told: "2d" means another time when the command is given again, and so another request."""
+    since = datetime(2026, 11, 1, 8, tzinfo=UTC)
+
+    with pytest.raises(FatalError, match=r"same command, with --since 2026-11-01T08:00:00\+00:00, goes on"):
+        desk.begin(desk.restoring(replace(ORDER, selectors=Selectors(since=since))), stopped=True)
+
+
+def test_what_is_back_when_kafka_goes_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has all by then: it is told how it goes on, without the file."""
+
+    def away(*_: object) -> Any:
+        raise FatalError("Kafka gave no answer")
+
+    found = desk.find()
+    monkeypatch.setattr(restoring, "find", away)
+
+    with pytest.raises(FatalError, match=r"no answer; all is put back, and `clickstream .* --resume .*` goes on"):
+        desk.restoring().begin(found, desk.writer, lambda: False)

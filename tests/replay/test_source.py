@@ -253,3 +253,15 @@ def test_a_run_that_goes_on() -> None:
     assert run.survey.wanted == {("clicks", 0): Spans((0, 2))}
     assert run.left == {("clicks", 0): Spans((1, 2))}
     assert (passed(run), run.survey.read) == ({"beyond_max": 1}, 3)
+
+
+def test_a_run_whose_records_are_deleted_when_it_goes_on() -> None:
+    """What it has done counts for its limit all the same."""
+    begun = found(at(0, 1), at(1, 2), at(2, 3), terms=replace(TERMS, most=2)).run.model_copy(update={"id": "r"})
+    told = History("dlq", "")
+    marks = Marks(run="r", topic="clicks", partition=0, outcomes={"delivered": ((0, 1),)})
+    told.add(record(at=Assignment("dlq.audit", 0, 1), value=marks.as_json()))
+
+    run = found(at(1, 2), at(2, 3), wanted=Range.of(begun), resumed=begun, history=told)
+
+    assert run.left == {("clicks", 0): Spans((1, 2))}

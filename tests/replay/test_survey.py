@@ -193,6 +193,18 @@ def test_a_run_that_goes_on() -> None:
     assert before.wanted == {AT.key: Spans((0, 2))}
 
 
+def test_a_run_whose_letters_are_deleted_when_it_goes_on() -> None:
+    """What it has done counts for the limit all the same: else each resumption would send that many more."""
+    batch = [buried(offset, at=AT, written=WRITTEN + offset) for offset in range(4, 9)]
+    told = history(delivered=(0, 5))
+
+    looked = found(*batch, told=told, mine={AT.key: Spans((0, 5))}, most=6)
+    assert (looked.wanted, passed(looked)) == ({AT.key: Spans((4, 6))}, {"beyond_max": 3})
+
+    looked = found(*batch, told=told, mine={AT.key: Spans((0, 5))}, most=5)
+    assert (looked.wanted, passed(looked)) == ({AT.key: Spans((4, 5))}, {"beyond_max": 4})
+
+
 def test_of_equal_age_the_first_of_a_partition_are_kept() -> None:
     """So that a run that goes on means the same letters as at its beginning."""
     oldest = Oldest(2)

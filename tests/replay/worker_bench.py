@@ -1,7 +1,7 @@
 """A worker of a run, with stand-ins for the service, Kafka and the audit topic."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,11 +9,12 @@ import pytest
 
 from processor.clock import ManualClock
 from processor.offsets import PartitionView
-from processor.records import Key
+from processor.records import Key, Record
 from processor.replay import replaying
 from processor.replay.history import Run
 from processor.replay.replaying import Progress, Worker
 from processor.replay.spans import Spans
+from tests.support.records import record
 
 KEY, OTHER = ("dlq", 0), ("dlq", 1)
 WANTED = {KEY: Spans((0, 10)), OTHER: Spans((5, 7))}
@@ -29,6 +30,10 @@ class Bench:
 
     Attributes:
         asked: how often Kafka was asked what it has deleted.
+        there: what it has, where a worker looks.
+        looked: how often one did.
+        record: of the run.
+        topic_ids: what Kafka says at each look; the last one stays.
     """
 
     def __init__(self, *looks: Mapping[str, Mapping[Key, Spans]] | Exception) -> None:
@@ -39,6 +44,10 @@ class Bench:
         self.gone: list[tuple[Key, Spans]] = []
         self.shown: list[Progress] = []
         self.watermarks: dict[str, dict[int, tuple[int, int]] | None] = {"dlq": {0: (0, 10), 1: (0, 7)}}
+        self.record = RUN
+        self.topic_ids = [""]
+        self.there: dict[Key, Spans] = {}
+        self.looked = 0
         self.views: dict[Key, PartitionView] = {}
         self.paused: set[Key] = set()
         self.outlets: list[Any] = []
@@ -77,15 +86,19 @@ class Bench:
             raise look
         return SimpleNamespace(of_run=lambda run: look if run == RUN.id else {})
 
+    def topic_id(self) -> str:
+        """Which topic it is now."""
+        return self.topic_ids.pop(0) if len(self.topic_ids) > 1 else self.topic_ids[0]
+
     async def work(self, wanted: Mapping[Key, Spans] = WANTED) -> str:
         """What the worker says at its end."""
         stands_in: Any = self
         journal: Any = SimpleNamespace(gone=lambda key, spans: self.gone.append((key, spans)), left=self.left.append)
-        reader: Any = SimpleNamespace(watermarks=self._watermarks)
+        reader: Any = SimpleNamespace(watermarks=self._watermarks, read=self._read)
         worker = Worker(
             service=stands_in,
             journal=journal,
-            run=RUN.id,
+            run=self.record,
             wanted=wanted,
             audit=stands_in,
             reader=reader,
@@ -102,6 +115,12 @@ class Bench:
     def _watermarks(self, topic: str) -> dict[int, tuple[int, int]] | None:
         self.asked += 1
         return self.watermarks[topic]
+
+    def _read(self, topic: str, begins: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[list[Record]]:
+        self.looked += 1
+        for partition, begin in begins.items():
+            there = self.there.get((topic, partition), Spans())
+            yield [record(offset) for offset in range(begin, ends[partition]) if offset in there]
 
 
 def view(frontier: int | None) -> PartitionView:
