@@ -62,9 +62,7 @@ def write_start_offsets(
     consumer = make_consumer({"on_commit": lambda *answer: answers.append(answer)})
     try:
         partitions = _partitions(consumer, topics, stopping, log)
-        if not partitions or any(
-            partition.offset >= 0 for partition in consumer.committed(partitions, timeout=TIMEOUT)
-        ):
+        if not partitions or _has_offsets(consumer, partitions):
             return
         admin = make_admin()
         starts = _starts(admin, partitions, start_from)
@@ -77,6 +75,17 @@ def write_start_offsets(
         log.info("group_has_begun", next="a partition without an offset begins at its earliest record")
     else:
         raise KafkaException(error)
+
+
+def _has_offsets(consumer: Consumer, partitions: list[TopicPartition]) -> bool:
+    """Raises: KafkaException where the coordinator does not tell: a group that has begun would begin again."""
+    held = consumer.committed(partitions, timeout=TIMEOUT)
+    if any(partition.offset >= 0 for partition in held):
+        return True
+    for partition in held:
+        if partition.error is not None:
+            raise KafkaException(partition.error)
+    return False
 
 
 def _commit(consumer: Consumer, starts: list[TopicPartition], answers: Sequence[Answer]) -> KafkaError | None:

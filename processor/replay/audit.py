@@ -98,9 +98,15 @@ class Audit:
 
     @cached_property
     def topic_id(self) -> str:
-        """Which topic of that name the dead-letter topic is; empty where it is missing, or the broker tells no ids.
+        """The dead-letter topic's, asked for once: what is written down is about the same topic as what was read.
 
-        It is asked for once: what is written down is about the same topic as what was read.
+        Raises:
+            FatalError: as for `look`.
+        """
+        return self.topic_id_now()
+
+    def topic_id_now(self) -> str:
+        """Which topic of that name there is now; empty where there is none, or the broker tells no ids.
 
         Raises:
             FatalError: as for `look`.

@@ -193,7 +193,7 @@ class Worker:
         What lies in another topic of that name, where these lay, are other letters. Of one that was deleted, what was
         read before that may be all that is left of them: it is sent.
         """
-        now = self._audit.topic_id() if self._run.kind == "replay" else self._run.topic_id
+        now = self._audit.topic_id_now() if self._run.kind == "replay" else self._run.topic_id
         before, self._other_topic = self._other_topic, bool(self._run.topic_id) and now != self._run.topic_id
         if not (before and self._other_topic) or (self._moves and not now):
             return ""

@@ -231,7 +231,7 @@ def known_run(access: Access, history: History, run_id: str) -> Run:
     if run is None or not run.ends:
         known = ", ".join(run.id for run in unended(history) if run.ends) or "none"
         raise FatalError(f"no run {run_id} of {access.topic} can be resumed; those that have not ended: {known}")
-    now = access.audit.topic_id()
+    now = access.audit.topic_id
     if run.kind == "replay" and run.topic_id and now not in {"", run.topic_id}:
         words = f"run {run_id} was about a topic {access.topic} that was deleted since, with all letters"
         raise FatalError(f"{words}; for those that are in it now give the command without --resume")

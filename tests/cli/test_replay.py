@@ -36,7 +36,11 @@ def ended(monkeypatch: pytest.MonkeyPatch, begin: Any, work: Any) -> str:
     monkeypatch.setattr(replay, "_work", work)
     ready = SimpleNamespace(version="77be01", settings=SimpleNamespace(shutdown_timeout=1.0))
     access = SimpleNamespace(
-        topic="dlq", ready=ready, audit=SimpleNamespace(name="dlq.audit"), clients=SimpleNamespace(producer=None)
+        topic="dlq",
+        ready=ready,
+        audit=SimpleNamespace(name="dlq.audit"),
+        clients=SimpleNamespace(producer=None),
+        bootstrap="kafka:9092",
     )
     task: Any = SimpleNamespace(letters=SimpleNamespace(access=access, clock=None), begin=begin)
     options: Any = SimpleNamespace(from_file=None, config=["a b.yaml"])

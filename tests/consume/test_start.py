@@ -267,3 +267,18 @@ def test_a_commit_without_an_answer_is_an_error(cluster: Cluster, monkeypatch: p
 
     assert silent.told("commit") == [everywhere(0)]
     assert silent.closed
+
+
+@pytest.mark.parametrize("cluster", ["embedded, consumer"], indirect=True)
+def test_an_offset_that_is_not_told_is_an_error(cluster: Cluster) -> None:
+    """The group may have it: nothing is written, the caller tries again; where another one is told, it has begun."""
+    admin, topic = admin_client(cluster.broker.bootstrap), cluster.topics()
+
+    def write(held: dict[int, int]) -> Silent:
+        client = Silent(held=held, refused={1}, admin=admin)
+        write_start_offsets(unused, lambda _: cast("Consumer", client), "g", [topic], "latest", going_on, Lines().log)
+        return client
+
+    with pytest.raises(KafkaException, match="TOPIC_AUTHORIZATION_FAILED"):
+        write({})
+    assert write({0: 5}).told("commit") == []

@@ -16,6 +16,7 @@ from processor.replay.spans import Spans
 from processor.report import Hold
 from tests.replay.worker_bench import ALL, KEY, OTHER, RUN, WANTED, Bench, view
 from tests.support.configured import HEAD, VIEW, plans
+from tests.support.waiting import eventually
 
 # The configuration of a run.
 
@@ -103,8 +104,7 @@ async def test_it_is_stopped() -> None:
     """Then the rest stays open, and there is no reason beyond that."""
     bench = Bench({})
     work = asyncio.create_task(bench.work())
-    while not bench.shown:  # noqa: ASYNC110 - each turn of the loop is a look
-        await asyncio.sleep(0)
+    await eventually(lambda: bench.shown or work.done())
 
     bench.stop.set()
 
@@ -140,8 +140,7 @@ async def test_a_method_that_refuses_everything() -> None:
         SimpleNamespace(gate=gate, channel=Channel("cart", "/c", batched=False)),
     ]
     work = asyncio.create_task(bench.work())
-    while len(bench.shown) < 3:  # noqa: ASYNC110 - so here
-        await asyncio.sleep(0)
+    await eventually(lambda: len(bench.shown) >= 3 or work.done())
     assert not work.done()
 
     gate.fruitless = FRUITLESS
@@ -161,8 +160,7 @@ async def test_what_was_not_read_yet_may_be_taken(*, full: bool) -> None:
     last = max(end for _, end in WANTED[KEY])
     bench.views[KEY] = replace(view(0), next=last - 1)
     work = asyncio.create_task(bench.work())
-    while len(bench.shown) < 3:  # noqa: ASYNC110 - so here
-        await asyncio.sleep(0)
+    await eventually(lambda: len(bench.shown) >= 3 or work.done())
     assert not work.done()
 
     if full:

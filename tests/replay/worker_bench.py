@@ -86,7 +86,7 @@ class Bench:
             raise look
         return SimpleNamespace(of_run=lambda run: look if run == RUN.id else {})
 
-    def topic_id(self) -> str:
+    def topic_id_now(self) -> str:
         """Which topic it is now."""
         return self.topic_ids.pop(0) if len(self.topic_ids) > 1 else self.topic_ids[0]
 
