@@ -98,8 +98,9 @@ class Seen:
     live: int
 
     @classmethod
-    def of(cls, stream: Stream, service: ServiceProcess) -> Self:
-        """Look once the service has said that it waits."""
+    def of(cls, stream: Stream, service: ServiceProcess, partitions: int) -> Self:
+        """Look once so many partitions wait, and the service has said so; they do not come all at once."""
+        eventually_sync(lambda: len(partitions_waiting(service)) >= partitions)
         trouble, live = await_trouble(service, "ConnectError"), service.get("/live")[0]
         return cls(trouble, partitions_waiting(service), stream.committed, stream.delivered, live)
 
@@ -121,7 +122,7 @@ def test_a_registry_that_goes_down_stops_only_what_needs_it(
         with late.service({"url": process.url}) as starting:
             stream.settled(1, 2, 3)
             eventually_sync(lambda: stream.committed[0] == 30)
-            seen_running, seen_starting = Seen.of(stream, running), Seen.of(late, starting)
+            seen_running, seen_starting = Seen.of(stream, running, 1), Seen.of(late, starting, len(PARTITIONS))
             process.start()
             stream.settled()
             late.settled()

@@ -131,7 +131,7 @@ def test_partitions_that_come_back_to_a_full_member(cluster: Cluster, join: Join
     full = join(topic, group, settles=lambda _: False, limits=Limits(40, 10**9))
     eventually_sync(lambda: len(full.thread.snapshot.paused) == PARTITIONS, WITHIN)
     guest = join(topic, group, settles=lambda _: False)
-    eventually_sync(lambda: len(guest.assigned) == 2, WITHIN)
+    eventually_sync(lambda: len(guest.assigned) == len(full.assigned) == 2, WITHIN)
     before = full.assigned
 
     guest.stop()
