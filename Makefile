@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Processes that share the tests, each with a Kafka and a registry of its own: more than processors, for tests wait a lot.
-WORKERS ?= 4
+WORKERS ?= 3
 
 # The tests and the demo start hundreds of processes; without its cache each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
