@@ -100,8 +100,9 @@ class Seen:
     @classmethod
     def of(cls, stream: Stream, service: ServiceProcess, partitions: int) -> Self:
         """Look once so many partitions wait, and the service has said so; they do not come all at once."""
+        trouble = await_trouble(service, "ConnectError")
         eventually_sync(lambda: len(partitions_waiting(service)) >= partitions)
-        trouble, live = await_trouble(service, "ConnectError"), service.get("/live")[0]
+        live = service.get("/live")[0]
         return cls(trouble, partitions_waiting(service), stream.committed, stream.delivered, live)
 
 
