@@ -40,11 +40,11 @@ def start(access: Access, found: Found, writer: AuditWriter, wall: float) -> Fou
         writer.write_run(run)
     else:
         run = claim(access.audit, writer, found.run, wall, partial(has_group, access))
-    give_way(access, run, writer, wall, found.run)
+    give_way(access, run, writer, wall, again=bool(found.run.id))
     return _still_open(replace(found, run=run), access.audit.read())
 
 
-def give_way(access: Access, run: Run, writer: AuditWriter, wall: float, before: Run) -> None:
+def give_way(access: Access, run: Run, writer: AuditWriter, wall: float, *, again: bool = False) -> None:
     """End a run whose record is written, where another one goes on.
 
     Args:
@@ -52,13 +52,13 @@ def give_way(access: Access, run: Run, writer: AuditWriter, wall: float, before:
         run: as it is written.
         writer: started.
         wall: seconds since 1970.
-        before: as it was; one that had an id may have been taken for dead, so that another one began.
+        again: whether it was there before: it may have been taken for dead, so that another one began.
 
     Raises:
         FatalError: there is one.
     """
     try:
-        refuse_beside(access, access.audit.read(), wall, run, again=bool(before.id))
+        refuse_beside(access, access.audit.read(), wall, run, again=again)
     except FatalError as error:
         writer.write_run(run.ended_at(wall, str(error)))
         raise

@@ -88,8 +88,8 @@ def discard(access: Access, found: Survey, run: Run, writer: AuditWriter, clock:
         FatalError: a replay has begun meanwhile, or the audit topic did not take all of it; what it has taken is
             discarded.
     """
-    new, run = run, claim(access.audit, writer, run, clock.wall())
-    give_way(access, run, writer, clock.wall(), new)
+    run = claim(access.audit, writer, run, clock.wall())
+    give_way(access, run, writer, clock.wall())
     found = without(found, by_others(access.topic, access.audit.read().done, {}))  # the look may have taken minutes
     acknowledged = []
     for key, spans in found.wanted.items():

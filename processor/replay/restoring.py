@@ -127,7 +127,7 @@ class Restoring:
         wall = self._wall()
         run = run.model_copy(update={**self._bounds(restorer), "alive": iso(wall)})
         writer.write_run(run)
-        give_way(access, run, writer, wall, run)  # a process that stood still was taken for dead
+        give_way(access, run, writer, wall, again=True)  # a process that stood still was taken for dead
         try:
             with kept_alive(writer, run, self._wall):
                 begun = find(access, self._order, self._terms, run, access.audit.read(), self._walk_of, self._wall())

@@ -5,20 +5,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from processor.cli.letters import open_letters
+from tests.cli.test_main import MINIMAL
 
-FILE = """\
-kafka: {bootstrap.servers: "localhost:9"}
-registry: {url: "http://localhost:9"}
-topics: [clicks]
-start_from: latest
-destinations:
-  shop: {type: retail_rocket, partner_id: p1, api_key: very-secret, user_agent: Acme/1.0}
-routes:
-  views:
-    event: com.acme.Viewed
-    to: shop.view
-    map: {sessionExternalId: visitor, timestamp: time, productId: product}
-"""
+FILE = MINIMAL + 'registry: {url: "http://localhost:9"}\n'
 
 
 def test_the_registry_s_client_is_closed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from processor.clock import Clock, SystemClock
+from processor.clock import Clock, ManualClock, SystemClock
 from processor.consume import kafka_thread, lease
 from processor.consume.backpressure import Limits
 from processor.consume.ports import Broker
@@ -20,6 +20,12 @@ from tests.support import broker as brokers
 from tests.support.broker import admin_client, embedded_broker
 from tests.support.logs import Lines
 from tests.support.topics import TopicFactory
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Time passes when the test says so."""
+    return ManualClock()
 
 
 @pytest.fixture

@@ -45,12 +45,6 @@ class Coordinator:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    """Time passes when the test says so."""
-    return ManualClock()
-
-
-@pytest.fixture
 def coordinator() -> Coordinator:
     """It has been asked nothing yet."""
     return Coordinator()

@@ -20,12 +20,6 @@ TOO_LONG = 45.5
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    """Time passes when the test says so."""
-    return ManualClock()
-
-
-@pytest.fixture
 def heir() -> ScriptedConsumer:
     """The consumer that joins again: meanwhile somebody has committed 20."""
     scripted = ScriptedConsumer(held={0: 20})

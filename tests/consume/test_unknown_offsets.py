@@ -18,12 +18,6 @@ STORED = -1000
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    """Time passes when the test says so."""
-    return ManualClock()
-
-
-@pytest.fixture
 def broker() -> Log:
     """It has offsets 0 to 49 of each partition."""
     return Log()

@@ -58,12 +58,6 @@ def lapse(offset: int, code: int = KafkaError._AUTO_OFFSET_RESET, partition: int
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    """Time passes when the test says so."""
-    return ManualClock()
-
-
-@pytest.fixture
 def broker() -> Log:
     """It has offsets 0 to 49."""
     return Log()
